@@ -11,7 +11,10 @@ export default tseslint.config(
     languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } },
     rules: {
       // Typed-array and Map look-ups are checked by tests and bounds; numbers in messages are the normal case.
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       "@typescript-eslint/prefer-for-of": "off",
@@ -28,7 +31,10 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["services/shared/config.ts", "services/stack/**", "test/**"], rules: { "no-restricted-syntax": "off" } },
+  {
+    files: ["services/shared/config.ts", "services/stack/**", "test/**"],
+    rules: { "no-restricted-syntax": "off" },
+  },
   {
     files: ["test/**/*.ts"],
     rules: {
@@ -36,6 +42,9 @@ export default tseslint.config(
       "@typescript-eslint/no-floating-promises": "off",
     },
   },
-  { files: ["**/*.mjs", "**/*.cjs"], languageOptions: { globals: { process: "readonly", console: "readonly", module: "writable" } } },
+  {
+    files: ["**/*.mjs", "**/*.cjs"],
+    languageOptions: { globals: { process: "readonly", console: "readonly", module: "writable" } },
+  },
   prettier,
 );

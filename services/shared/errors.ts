@@ -3,35 +3,74 @@
  * docs/errors.md shows this table; a test holds the two together.
  */
 export const errorTable = {
-  CONFIG_INVALID: { retryable: false, action: "Correct the line that is named; `millrace check` tries the file." },
+  CONFIG_INVALID: {
+    retryable: false,
+    action: "Correct the line that is named; `millrace check` tries the file.",
+  },
   CONFIG_UNREADABLE: { retryable: false, action: "Name a readable file with --config, or create it." },
   PORT_IN_USE: { retryable: false, action: "Stop what holds the port, or configure another one." },
-  TOOL_MISSING: { retryable: false, action: "Install the tool that is named, or make the server reachable by configuration." },
+  TOOL_MISSING: {
+    retryable: false,
+    action: "Install the tool that is named, or make the server reachable by configuration.",
+  },
   DISK_FULL: { retryable: false, action: "Free space on the disk that is named, then start again." },
-  SERVER_BUILD_FAILED: { retryable: false, action: "Read the log that is named; the build goes on where it stopped." },
+  SERVER_BUILD_FAILED: {
+    retryable: false,
+    action: "Read the log that is named; the build goes on where it stopped.",
+  },
   SERVER_START_FAILED: { retryable: false, action: "Read the server's log that is named." },
   PROM_UNAVAILABLE: { retryable: true, action: "Check extract.prometheus.url and that Prometheus answers." },
-  PROM_TIMEOUT: { retryable: true, action: "Raise extract.prometheus.timeout or poll fewer series in one job." },
-  PROM_BAD_RESPONSE: { retryable: true, action: "Check that extract.prometheus.url is a Prometheus API and not a proxy's page." },
+  PROM_TIMEOUT: {
+    retryable: true,
+    action: "Raise extract.prometheus.timeout or poll fewer series in one job.",
+  },
+  PROM_BAD_RESPONSE: {
+    retryable: true,
+    action: "Check that extract.prometheus.url is a Prometheus API and not a proxy's page.",
+  },
   PROM_QUERY_REFUSED: { retryable: false, action: "Correct the selector that Prometheus refused." },
-  PROM_INCOMPLETE: { retryable: true, action: "Prometheus answered with warnings; its own log says which data it could not read." },
+  PROM_INCOMPLETE: {
+    retryable: true,
+    action: "Prometheus answered with warnings; its own log says which data it could not read.",
+  },
   PROM_UNAUTHORIZED: { retryable: false, action: "Check the credentials of extract.prometheus." },
   KAFKA_UNAVAILABLE: { retryable: true, action: "Check kafka.brokers and that the brokers answer." },
   KAFKA_FENCED: { retryable: true, action: "Another instance took this work over; nothing is to be done." },
   KAFKA_TOPIC_MISSING: { retryable: true, action: "Create the topics with `millrace topics --create`." },
-  REGISTRY_UNAVAILABLE: { retryable: true, action: "Check registry.url and that the schema registry answers." },
+  REGISTRY_UNAVAILABLE: {
+    retryable: true,
+    action: "Check registry.url and that the schema registry answers.",
+  },
   SCHEMA_INCOMPATIBLE: {
     retryable: false,
     action: "The registry refused the new schema: keep the field, or give its topic a new name.",
   },
-  SCHEMA_UNKNOWN: { retryable: false, action: "The message names a schema that the registry does not have; find out who wrote it." },
-  MESSAGE_UNDECODABLE: { retryable: false, action: "The bytes are no Avro message in the registry's format; find out who wrote them." },
-  INFLUX_UNAVAILABLE: { retryable: true, action: "Check load.influxdb.url and that InfluxDB answers; Kafka keeps the rows meanwhile." },
-  INFLUX_UNAUTHORIZED: { retryable: false, action: "Check load.influxdb.token_file: the token may not write to the bucket." },
-  INFLUX_BUCKET_MISSING: { retryable: false, action: "Create the bucket and organisation of load.influxdb, or correct their names." },
+  SCHEMA_UNKNOWN: {
+    retryable: false,
+    action: "The message names a schema that the registry does not have; find out who wrote it.",
+  },
+  MESSAGE_UNDECODABLE: {
+    retryable: false,
+    action: "The bytes are no Avro message in the registry's format; find out who wrote them.",
+  },
+  INFLUX_UNAVAILABLE: {
+    retryable: true,
+    action: "Check load.influxdb.url and that InfluxDB answers; Kafka keeps the rows meanwhile.",
+  },
+  INFLUX_UNAUTHORIZED: {
+    retryable: false,
+    action: "Check load.influxdb.token_file: the token may not write to the bucket.",
+  },
+  INFLUX_BUCKET_MISSING: {
+    retryable: false,
+    action: "Create the bucket and organisation of load.influxdb, or correct their names.",
+  },
   INFLUX_LINE_REFUSED: { retryable: false, action: "The row is in metrics.dead with InfluxDB's own words." },
   INPUT_INVALID: { retryable: false, action: "Correct the line of the input that is named." },
-  SHUTDOWN_TIMEOUT: { retryable: false, action: "A stop took longer than its limit; what was not committed is read again at the next start." },
+  SHUTDOWN_TIMEOUT: {
+    retryable: false,
+    action: "A stop took longer than its limit; what was not committed is read again at the next start.",
+  },
   INTERNAL: { retryable: false, action: "This is a defect of Millrace; please report it with the log line." },
 } as const satisfies Record<string, { retryable: boolean; action: string }>;
 
@@ -45,7 +84,11 @@ export class MillraceError extends Error {
   /** How long the other side asked us to wait, in milliseconds, where it said so (Retry-After). */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterMs?: number | undefined } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "MillraceError";
     this.code = code;

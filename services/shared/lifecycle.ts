@@ -1,0 +1,93 @@
+import { MillraceError, asMillraceError, exitCodeOf } from "./errors.js";
+import { type Telemetry, type Logger, createLogger, createTelemetry } from "./telemetry.js";
+import type { Config } from "./config-schema.js";
+
+/** How long a stop may take before the process ends regardless. */
+export const STOP_LIMIT_MS = 10_000;
+
+export type ServiceName = keyof Config["telemetry"]["ports"];
+
+export interface ServiceContext {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+  /** Aborted when the service is asked to stop. Every wait takes it. */
+  readonly stopping: AbortSignal;
+  /** Ends the service with an error, from anywhere. */
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Runs one service to its end: telemetry up, `start`, then wait for SIGTERM, SIGINT, the parent's going, or a failure,
+ * then `stop`. Resolves to the process's exit code; whoever calls sets it.
+ * `start` returns what stops the service; it must lose nothing and end within STOP_LIMIT_MS.
+ */
+export async function runService(
+  name: ServiceName,
+  config: Config,
+  start: (context: ServiceContext) => Promise<() => Promise<void>>,
+): Promise<number> {
+  const logger = createLogger(name, config.telemetry.log_level);
+  const telemetry = createTelemetry(name);
+  const stopping = new AbortController();
+  let failure: unknown;
+  const fail = (error: unknown) => {
+    failure ??= error;
+    stopping.abort();
+  };
+  const stop = () => stopping.abort();
+  const onUncaught = (error: unknown) => fail(error);
+  process.on("SIGTERM", stop).on("SIGINT", stop);
+  // Started by a supervisor: when it dies, however it dies, nothing may be left behind.
+  process.on("disconnect", stop);
+  process.on("uncaughtException", onUncaught).on("unhandledRejection", onUncaught);
+
+  try {
+    const port = await telemetry.listen(config.telemetry.host, config.telemetry.ports[name]);
+    logger.info({ event: "service.starting", port, pid: process.pid });
+    const aborted = new Promise<void>((resolve) => {
+      if (stopping.signal.aborted) resolve();
+      else stopping.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    const starting = start({ config, logger, telemetry, stopping: stopping.signal, fail });
+    const stopService = await starting;
+    if (!stopping.signal.aborted) {
+      telemetry.setReadiness("start", null);
+      logger.info({ event: "service.ready" });
+    }
+    await aborted;
+    telemetry.setReadiness("stop", "stopping");
+    logger.info({ event: "service.stopping" });
+    await withinStopLimit(stopService(), name);
+  } catch (error) {
+    // A wait that the stop itself cut short is no failure.
+    if (!(stopping.signal.aborted && error === stopping.signal.reason)) fail(error);
+  }
+  await telemetry.close();
+
+  if (failure === undefined) {
+    logger.info({ event: "service.stopped" });
+    return 0;
+  }
+  const { code, message, action, stack } = asMillraceError(failure);
+  logger.fatal({ event: "service.failed", code, action, ...(code === "INTERNAL" ? { stack } : {}) }, message);
+  return exitCodeOf(failure);
+}
+
+async function withinStopLimit(stopped: Promise<void>, name: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new MillraceError("SHUTDOWN_TIMEOUT", `The ${name} did not stop within ${STOP_LIMIT_MS / 1000} s.`),
+        ),
+      STOP_LIMIT_MS,
+    );
+  });
+  try {
+    await Promise.race([stopped, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

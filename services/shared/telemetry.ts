@@ -1,0 +1,86 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Logger, pino } from "pino";
+import { Registry, collectDefaultMetrics } from "prom-client";
+import { MillraceError } from "./errors.js";
+
+export type { Logger } from "pino";
+
+/** Logs are JSON lines on standard error; every line has `service` and a stable `event` name. */
+export function createLogger(service: string, level: string): Logger {
+  return pino(
+    { level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: true }),
+  );
+}
+
+export interface Telemetry {
+  /** The service's metrics; names begin with `millrace_<service>_` and end in their unit. */
+  readonly metrics: Registry;
+  /** Says why the service is not ready; null: this condition is met. Ready is when no condition stands. */
+  readonly setReadiness: (condition: string, reason: string | null) => void;
+  /** Serves /metrics, /healthz and /readyz. Throws PORT_IN_USE. Resolves to the port. */
+  readonly listen: (host: string, port: number) => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
+export function createTelemetry(service: string): Telemetry {
+  const metrics = new Registry();
+  metrics.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: metrics });
+  const conditions = new Map<string, string>([["start", "starting"]]);
+
+  const server = createServer((request, response) => {
+    const answer = (status: number, type: string, body: string) =>
+      response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
+    const json = (status: number, value: unknown) =>
+      answer(status, "application/json", `${JSON.stringify(value)}\n`);
+    switch (request.url?.split("?")[0]) {
+      case "/metrics":
+        metrics.metrics().then(
+          (text) => answer(200, metrics.contentType, text),
+          (error: unknown) => answer(500, "text/plain", String(error)),
+        );
+        return;
+      case "/healthz":
+        json(200, { service, live: true });
+        return;
+      case "/readyz":
+        json(conditions.size === 0 ? 200 : 503, {
+          service,
+          ready: conditions.size === 0,
+          reasons: Object.fromEntries(conditions),
+        });
+        return;
+      default:
+        answer(404, "text/plain", "Known: /metrics /healthz /readyz\n");
+    }
+  });
+
+  return {
+    metrics,
+    setReadiness: (condition, reason) => {
+      if (reason === null) conditions.delete(condition);
+      else conditions.set(condition, reason);
+    },
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        server.once("error", (error: NodeJS.ErrnoException) => {
+          if (error.code !== "EADDRINUSE") reject(error);
+          else
+            reject(
+              new MillraceError(
+                "PORT_IN_USE",
+                `Port ${port}, for the telemetry of the ${service}, is in use.`,
+              ),
+            );
+        });
+        server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
