@@ -41,6 +41,7 @@ export const errorTable = {
     retryable: true,
     action: "Check registry.url and that the schema registry answers.",
   },
+  REGISTRY_UNAUTHORIZED: { retryable: false, action: "Check the credentials of registry." },
   SCHEMA_INCOMPATIBLE: {
     retryable: false,
     action: "The registry refused the new schema: keep the field, or give its topic a new name.",
@@ -132,6 +133,7 @@ export function exitCodeOf(thrown: unknown): number {
     "PROM_UNAUTHORIZED",
     "INFLUX_UNAUTHORIZED",
     "INFLUX_BUCKET_MISSING",
+    "REGISTRY_UNAUTHORIZED",
     "SCHEMA_INCOMPATIBLE",
   ];
   return isConfiguration.includes(code) ? exitCodes.configuration : exitCodes.failure;

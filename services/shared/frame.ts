@@ -28,6 +28,8 @@ export interface Entity {
   /** The canonical text `{a="x",b="y"}`, labels sorted: the Kafka key of every metrics topic. */
   readonly key: string;
   readonly labels: Labels;
+  /** The Avro encoding of the labels as a map. */
+  readonly encoded: Buffer;
 }
 
 export interface RawFrame {
