@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { type RequestListener, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Logger, pino } from "pino";
 import { Registry, collectDefaultMetrics } from "prom-client";
@@ -19,7 +19,9 @@ export interface Telemetry {
   readonly metrics: Registry;
   /** Says why the service is not ready; null: this condition is met. Ready is when no condition stands. */
   readonly setReadiness: (condition: string, reason: string | null) => void;
-  /** Serves /metrics, /healthz and /readyz. Throws PORT_IN_USE. Resolves to the port. */
+  /** Adds a page of the service's own at an exact path. */
+  readonly serve: (path: string, listener: RequestListener) => void;
+  /** Serves /metrics, /healthz, /readyz and what was added. Throws PORT_IN_USE. Resolves to the port. */
   readonly listen: (host: string, port: number) => Promise<number>;
   readonly close: () => Promise<void>;
 }
@@ -28,6 +30,7 @@ export function createTelemetry(service: string): Telemetry {
   const metrics = new Registry();
   metrics.setDefaultLabels({ service });
   collectDefaultMetrics({ register: metrics });
+  const pages = new Map<string, RequestListener>();
   const conditions = new Map<string, string>([["start", "starting"]]);
 
   const server = createServer((request, response) => {
@@ -35,7 +38,8 @@ export function createTelemetry(service: string): Telemetry {
       response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
     const json = (status: number, value: unknown) =>
       answer(status, "application/json", `${JSON.stringify(value)}\n`);
-    switch (request.url?.split("?")[0]) {
+    const path = request.url?.split("?")[0] ?? "/";
+    switch (path) {
       case "/metrics":
         metrics.metrics().then(
           (text) => answer(200, metrics.contentType, text),
@@ -52,8 +56,11 @@ export function createTelemetry(service: string): Telemetry {
           reasons: Object.fromEntries(conditions),
         });
         return;
-      default:
-        answer(404, "text/plain", "Known: /metrics /healthz /readyz\n");
+      default: {
+        const known = ["/metrics", "/healthz", "/readyz", ...pages.keys()].join(" ");
+        const page = pages.get(path) ?? (() => answer(404, "text/plain", `Known: ${known}\n`));
+        page(request, response);
+      }
     }
   });
 
@@ -63,6 +70,7 @@ export function createTelemetry(service: string): Telemetry {
       if (reason === null) conditions.delete(condition);
       else conditions.set(condition, reason);
     },
+    serve: (path, listener) => pages.set(path, listener),
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         server.once("error", (error: NodeJS.ErrnoException) => {
