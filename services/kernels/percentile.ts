@@ -1,14 +1,3 @@
-import { finiteValues } from "./finite-values.js";
-
-/**
- * The finite ones of `values[first ... end - 1]`, ascending, −0 as 0: equal contents give equal bits whatever their order was.
- */
-export function sortedValues(values: Float64Array, first: number, end: number): Float64Array {
-  const sorted = finiteValues(values, first, end);
-  for (let i = 0; i < sorted.length; i++) sorted[i] += 0;
-  return sorted.sort();
-}
-
 /**
  * The percentile of `sorted[0 ... length - 1]` (ascending, finite) at `fraction` (0 to 1), interpolated linearly; NaN for none.
  * Exactly pandas `rolling(w).quantile(fraction)`: the same operations in the same order as in its `roll_quantile`

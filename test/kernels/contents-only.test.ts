@@ -2,24 +2,42 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { mean } from "../../services/kernels/mean.js";
-import { percentileOfSorted, sortedValues } from "../../services/kernels/percentile.js";
 import { increase, rate } from "../../services/kernels/rate.js";
+import { emptySortedWindow, rebuild } from "../../services/kernels/sorted-window.js";
+import { isIqrOutlier } from "../../services/kernels/iqr.js";
+import { percentileOfSorted } from "../../services/kernels/percentile.js";
 import { standardDeviation } from "../../services/kernels/standard-deviation.js";
 import { anyArray, ascendingTimestamps, gaps } from "./arbitrary-values.js";
 import { bitText } from "./exact-arithmetic.js";
 
+function sorted(values: Float64Array, first: number, end: number) {
+  const window = emptySortedWindow();
+  rebuild(window, values, first, end);
+  return window;
+}
+
 /** Every kernel over a window, as a function of the arrays and the window's bounds. */
-const kernels: Record<string, (t: Float64Array, v: Float64Array, first: number, end: number) => number> = {
-  mean: (_, values, first, end) => mean(values, first, end),
-  standardDeviation: (_, values, first, end) => standardDeviation(values, first, end),
+const kernels: Record<
+  string,
+  (timestamps: Float64Array, values: Float64Array, first: number, end: number) => number[]
+> = {
+  mean: (_, values, first, end) => [mean(values, first, end)],
+  standardDeviation: (_, values, first, end) => [standardDeviation(values, first, end)],
   percentile: (_, values, first, end) => {
-    const sorted = sortedValues(values, first, end);
-    return percentileOfSorted(sorted, sorted.length, 0.95);
+    const window = sorted(values, first, end);
+    return [percentileOfSorted(window.sorted, window.length, 0.95)];
   },
-  rate: (timestamps, values, first, end) =>
+  iqr: (_, values, first, end) => {
+    const fences = new Float64Array(2);
+    const verdict = isIqrOutlier(sorted(values, first, end), values[end - 1], fences, 0);
+    return [Number(verdict), ...fences];
+  },
+  rate: (timestamps, values, first, end) => [
     rate(timestamps, values, null, first, end, timestamps[end - 1], 600_000),
-  increase: (timestamps, values, first, end) =>
+  ],
+  increase: (timestamps, values, first, end) => [
     increase(timestamps, values, null, first, end, timestamps[end - 1], 600_000),
+  ],
 };
 
 describe("window kernels", () => {
@@ -34,7 +52,7 @@ describe("window kernels", () => {
           const end = first + window.length;
           const within = kernel(timestamps, all, first, end);
           const alone = kernel(timestamps.slice(first, end), all.slice(first, end), 0, window.length);
-          assert.equal(bitText([within]), bitText([alone]));
+          assert.equal(bitText(within), bitText(alone));
           assert.deepEqual([bitText(all), bitText(timestamps)], unchanged);
         }),
         { seed: 1, numRuns: 500 },

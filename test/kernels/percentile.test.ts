@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import {
-  fractionOf,
-  percentileOfSorted,
-  percentileWithout,
-  sortedValues,
-} from "../../services/kernels/percentile.js";
+import { fractionOf, percentileOfSorted, percentileWithout } from "../../services/kernels/percentile.js";
+import { emptySortedWindow, rebuild } from "../../services/kernels/sorted-window.js";
 import { anyArray, finiteArray } from "./arbitrary-values.js";
 import { bitText } from "./exact-arithmetic.js";
 
@@ -25,9 +21,15 @@ function reference(values: number[], at: number): number {
   return ascending[whole] + (ascending[whole + 1] - ascending[whole]) * (exactPosition - whole);
 }
 
+function sortedWindow(values: ArrayLike<number>): { sorted: Float64Array; length: number } {
+  const window = emptySortedWindow();
+  rebuild(window, Float64Array.from(values), 0, values.length);
+  return window;
+}
+
 const of = (values: ArrayLike<number>, at: number): number => {
-  const sorted = sortedValues(Float64Array.from(values), 0, values.length);
-  return percentileOfSorted(sorted, sorted.length, at);
+  const { sorted, length } = sortedWindow(values);
+  return percentileOfSorted(sorted, length, at);
 };
 
 describe("percentile", () => {
@@ -56,12 +58,10 @@ describe("percentile", () => {
   it("without one value is that of the others", () => {
     fc.assert(
       fc.property(finiteArray, fraction, fc.nat(), (values, at, which) => {
-        const sorted = sortedValues(Float64Array.from(values), 0, values.length);
-        const left = which % sorted.length;
-        assert.equal(
-          bitText([percentileWithout(sorted, sorted.length, left, at)]),
-          bitText([of([...sorted.subarray(0, left), ...sorted.subarray(left + 1)], at)]),
-        );
+        const { sorted, length } = sortedWindow(values);
+        const left = which % length;
+        const others = [...sorted.subarray(0, left), ...sorted.subarray(left + 1, length)];
+        assert.equal(bitText([percentileWithout(sorted, length, left, at)]), bitText([of(others, at)]));
       }),
       { seed: 3, numRuns: 1000 },
     );
