@@ -101,7 +101,8 @@ export function readString(cursor: Cursor): string {
 
 /** Moves past a string without making it. */
 export function skipString(cursor: Cursor): void {
-  cursor.position += readLength(cursor);
+  const length = readLength(cursor);
+  cursor.position += length;
 }
 
 function readLength(cursor: Cursor): number {

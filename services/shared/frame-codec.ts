@@ -15,7 +15,7 @@ import {
   writeLong,
   writeString,
 } from "./avro-wire.js";
-import { MillraceError } from "./errors.js";
+import { MillraceError, asMillraceError } from "./errors.js";
 import { featureRowPrefix } from "./feature-columns.js";
 import {
   type CleanFrame,
@@ -45,9 +45,13 @@ function writeHeader(cursor: Cursor, schemaId: number): void {
   cursor.position = HEADER_BYTES;
 }
 
+function hasHeader(value: Buffer | null): value is Buffer {
+  return value !== null && value.length >= HEADER_BYTES && value[0] === 0;
+}
+
 /** The id of the schema that a message was written with. Throws MESSAGE_UNDECODABLE. */
 export function schemaIdOf(value: Buffer | null): number {
-  if (value === null || value.length < HEADER_BYTES || value[0] !== 0) {
+  if (!hasHeader(value)) {
     throw new MillraceError("MESSAGE_UNDECODABLE", "The message does not begin with 0x00 and a schema id.");
   }
   return value.readUInt32BE(1);
@@ -211,9 +215,12 @@ export interface WriterSchemas {
 
 /** Reads the messages of one topic. Not shared between topics: it learns the series of each entity by heart. */
 export interface FrameReader<Frame> {
-  /** Finds the schema of a message that `read` will meet for the first time. Rejects as `writerSchema` does. */
-  readonly load: (value: Buffer | null) => Promise<void>;
-  /** Throws MESSAGE_UNDECODABLE. The schema must have been loaded. */
+  /**
+   * Finds the schemas that `read` will meet for the first time; to be awaited once a batch. Rejects with
+   * REGISTRY_UNAVAILABLE; a schema that is unknown or not ours is what `read` throws then, message by message.
+   */
+  readonly prepare: (values: Iterable<Buffer | null>) => Promise<void>;
+  /** Throws MESSAGE_UNDECODABLE or SCHEMA_UNKNOWN. */
   readonly read: (value: Buffer | null) => Frame;
 }
 
@@ -224,16 +231,39 @@ function createReader<Frame>(
   compileDecode: (writer: avro.Type, memory: ReaderMemory) => Decode<Frame>,
 ): FrameReader<Frame> {
   const decoders = new Map<number, Decode<Frame>>();
+  const refused = new Map<number, MillraceError>();
   const memory = createReaderMemory();
+
+  const prepareSchema = async (id: number) => {
+    try {
+      decoders.set(id, compileDecode(await schemas.writerSchema(id), memory));
+    } catch (thrown) {
+      const error = asMillraceError(thrown);
+      if (error.code !== "SCHEMA_UNKNOWN" && error.code !== "MESSAGE_UNDECODABLE") throw error;
+      refused.set(id, error);
+    }
+  };
+
   return {
-    load: async (value) => {
-      const id = schemaIdOf(value);
-      if (!decoders.has(id)) decoders.set(id, compileDecode(await schemas.writerSchema(id), memory));
+    prepare: async (values) => {
+      // A schema may have been registered since.
+      refused.clear();
+      const missing = new Set<number>();
+      for (const value of values) {
+        if (!hasHeader(value)) continue;
+        const id = value.readUInt32BE(1);
+        if (!decoders.has(id)) missing.add(id);
+      }
+      for (const id of missing) await prepareSchema(id);
     },
     read: (value) => {
-      const decode = decoders.get(schemaIdOf(value));
-      if (decode === undefined || value === null)
-        throw new MillraceError("INTERNAL", "A schema was not loaded before reading.");
+      const id = schemaIdOf(value);
+      const decode = decoders.get(id);
+      if (decode === undefined || value === null) {
+        throw (
+          refused.get(id) ?? new MillraceError("INTERNAL", `Schema ${id} was not prepared before reading.`)
+        );
+      }
       const cursor: Cursor = { buffer: value, position: HEADER_BYTES };
       try {
         const frame = decode(cursor);
