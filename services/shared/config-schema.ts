@@ -1,8 +1,14 @@
+import { Cron } from "croner";
 import { z } from "zod";
+import { selectorProblem } from "./config-selector.js";
 
 /**
- * The configuration's one schema: types are inferred from it, defaults and the reference manual
- * (docs/configuration.md) come out of it, and keys it does not know are refused.
+ * The configuration's one schema: types are inferred from it; defaults, the words of error messages and the reference
+ * manual (docs/configuration.md) come out of it; and keys it does not know are refused. Rules that look across keys
+ * are in config-rules.ts.
+ *
+ * Meta data: `expected` says in words what a value must be, where the schema's own types do not; `unit` is the unit of
+ * a bare number; `effective: false` marks what is read and checked, but not acted upon yet.
  */
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 };
@@ -10,40 +16,93 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604
 /** `90s`, `5m`, `1.5h`, `30d`, `5y` in milliseconds; null where the text is no duration. */
 export function parseDurationMs(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y)$/.exec(text);
-  return match === null ? null : Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
+  if (match === null) return null;
+  const ms = Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
+  // 1.1 minutes are 66,000 ms, whatever binary fractions make of it.
+  return Math.abs(ms - Math.round(ms)) < 1e-6 ? Math.round(ms) : ms;
+}
+
+/** Makes the reader say what `expected` says, and what stood there. */
+function refuse(context: z.RefinementCtx): never {
+  context.addIssue({ code: "invalid_format", format: "expected" });
+  return z.NEVER;
+}
+
+/** Whole milliseconds within the bounds, both included; null where the text is no such duration. */
+function durationWithin(text: string, min: string, max: string): number | null {
+  const ms = parseDurationMs(text);
+  if (ms === null || !Number.isInteger(ms)) return null;
+  return ms >= parseDurationMs(min)! && ms <= parseDurationMs(max)! ? ms : null;
 }
 
 /** A duration with its unit, such as `90s`; milliseconds after parsing. */
-const durationMs = (fallback: string) =>
+const durationMs = (fallback: string, min: string, max: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => durationWithin(text, min, max) ?? refuse(context))
+    .meta({ expected: `a duration from ${min} to ${max}, such as ${fallback}` });
+
+const WINDOW_MIN = "1s";
+const WINDOW_MAX = "7d";
+
+/** A window's length: a bare number is minutes. After parsing: its name in feature names, and milliseconds. */
+const window = z
+  .union([z.number(), z.string()])
+  .transform((raw, context) => {
+    const text = typeof raw === "number" ? `${raw}m` : raw;
+    const ms = durationWithin(text, WINDOW_MIN, WINDOW_MAX);
+    if (ms === null) return refuse(context);
+    // One name for one spelling of a number (5.0m, 05m), and no dot, which Avro's names refuse.
+    const name = `${parseFloat(text)}${text.replace(/[\d.]/g, "")}`.replace(".", "_");
+    return { name, ms };
+  })
+  .meta({ expected: `minutes, such as 5, or a duration from ${WINDOW_MIN} to ${WINDOW_MAX}, such as 90s` });
+
+/** An HTTP address to which paths are appended: neither credentials, nor a query, nor a slash at its end. */
+const url = (fallback: string, insteadOfCredentials: string) =>
   z
     .string()
     .default(fallback)
     .transform((text, context) => {
-      const ms = parseDurationMs(text);
-      if (ms !== null) return ms;
-      context.addIssue({
-        code: "custom",
-        message: `"${text}" is no duration: write a number and a unit, such as 90s, 5m, 1h, 30d`,
-      });
-      return z.NEVER;
-    });
+      const parsed = URL.parse(text);
+      if (parsed === null || !/^https?:\/\//.test(text)) return refuse(context);
+      if (parsed.username !== "" || parsed.password !== "") {
+        context.addIssue({
+          code: "custom",
+          message: `a URL must not hold a user or a password; use ${insteadOfCredentials} instead`,
+        });
+        return z.NEVER;
+      }
+      if (/[?#]/.test(text)) return refuse(context);
+      return text.replace(/\/+$/, "");
+    })
+    .meta({ expected: `an http:// or https:// URL without a query, such as ${fallback}` });
 
-/** A window's length: a bare number is minutes. After parsing: its name in feature names, and milliseconds. */
-const window = z.union([z.number().positive(), z.string()]).transform((raw, context) => {
-  const text = typeof raw === "number" ? `${raw}m` : raw;
-  const ms = parseDurationMs(text);
-  if (ms !== null && Number.isInteger(ms)) return { name: text.replace(".", "_"), ms };
-  context.addIssue({
-    code: "custom",
-    message: `"${text}" is no window: write minutes (5) or a duration such as 90s, 5m, 1h`,
-  });
-  return z.NEVER;
-});
-
-const url = (fallback: string) => z.url({ protocol: /^https?$/ }).default(fallback);
-const file = z.string().min(1);
-const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "must be a Prometheus label name");
+const file = z.string().min(1).max(4096).meta({ expected: "the name of a file" });
+const text = z.string().min(1).max(255);
 const port = (fallback: number) => z.int().min(1).max(65_535).default(fallback);
+const freePort = (fallback: number) => z.int().min(0).max(65_535).default(fallback);
+
+/** What an entry of a record is called. Such names go into Kafka keys and metrics' labels. */
+const entryName = z
+  .string()
+  .regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,63}$/)
+  .meta({ expected: "a name of letters, digits, `_` and `-` that begins with a letter, 64 at the most" });
+
+const labelName = z
+  .string()
+  .regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,127}$/)
+  .meta({ expected: "a Prometheus label name, such as instance" });
+
+const selector = z
+  .string()
+  .max(4096)
+  .superRefine((promql, context) => {
+    const problem = selectorProblem(promql);
+    if (problem !== null) context.addIssue({ code: "custom", message: problem });
+  })
+  .meta({ expected: 'an instant vector selector, such as node_load1 or {__name__=~"node_.+"}' });
 
 /** Every object of the schema is strict, and may be left out wholly. */
 function section<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -52,54 +111,79 @@ function section<Shape extends z.ZodRawShape>(shape: Shape) {
 
 const clientTls = z
   .strictObject({
-    ca_file: file.optional().describe("Certificate authority that signed the server's certificate, PEM."),
-    cert_file: file.optional().describe("Client certificate, PEM."),
-    key_file: file.optional().describe("Client key, PEM."),
+    ca_file: file
+      .optional()
+      .describe("Certificate authority that signed the server's certificate, PEM; else Node's own list."),
+    cert_file: file.optional().describe("Client certificate, PEM; needs `key_file`."),
+    key_file: file.optional().describe("Client certificate's private key, PEM; needs `cert_file`."),
   })
   .optional();
 
 const prometheus = section({
-  url: url("http://127.0.0.1:9090").describe("Where Prometheus serves its HTTP API."),
-  timeout: z.number().positive().default(30).describe("Seconds that one query may take."),
+  url: url("http://127.0.0.1:9090", "username and password_file").describe(
+    "Where Prometheus serves its HTTP API.",
+  ),
+  timeout: z
+    .number()
+    .min(0.1)
+    .max(600)
+    .default(30)
+    .describe("How long one query may take.")
+    .meta({ unit: "seconds" }),
   retry_attempts: z
     .int()
     .min(0)
+    .max(100)
     .default(3)
-    .describe("How often a failed query is tried again before the poll is given up."),
-  rate_limit: z.number().positive().default(100).describe("Queries a second, at the most."),
-  username: z.string().optional().describe("User of HTTP basic authentication."),
-  password_file: file.optional().describe("File that holds the password."),
-  bearer_token_file: file.optional().describe("File that holds a bearer token."),
-  tls: clientTls,
+    .describe(
+      "How often a failed query is tried again before the poll is given up; the next poll catches up.",
+    ),
+  rate_limit: z
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .default(100)
+    .describe("Queries a second, at the most.")
+    .meta({ unit: "queries a second" }),
+  username: text.optional().describe("User of HTTP basic authentication; needs `password_file`."),
+  password_file: file.optional().describe("File that holds the password of `username`."),
+  bearer_token_file: file.optional().describe("File that holds a bearer token; excludes `username`."),
+  tls: clientTls.describe(
+    "TLS beyond Node's defaults: a private certificate authority, or a client certificate.",
+  ),
 });
 
 const template = z.strictObject({
   entity: z.string().default("target").describe("Which of `entities` the series belong to."),
   selectors: z
-    .array(z.string().min(1))
+    .array(selector)
     .min(1)
-    .describe('PromQL instant selectors, such as `node_load1` or `{__name__=~"node_.+"}`.'),
+    .max(1000)
+    .describe('PromQL instant vector selectors, such as `node_load1` or `{__name__=~"node_.+"}`.'),
 });
 
 const job = z.strictObject({
   templates: z
     .array(z.string())
     .min(1)
-    .describe("Which of `templates` the job reads, together, at one time."),
-  interval: durationMs("1s").describe("How often the job polls."),
-  overlap: durationMs("15s").describe(
-    "How far back each poll looks again for samples that were stored late; at least the longest scrape timeout.",
+    .max(1000)
+    .describe("Which of `extract.templates` the job reads, together, at one time."),
+  interval: durationMs("1s", "100ms", "1d").describe("How often the job polls."),
+  overlap: durationMs("15s", "0s", "1h").describe(
+    "How far back each poll looks again for samples that were stored late: at least Prometheus's longest scrape timeout.",
   ),
-  initial_lookback: durationMs("1h").describe("How far back the very first poll reads."),
-  max_window: durationMs("5m").describe("The longest window of one query while the job catches up."),
+  initial_lookback: durationMs("1h", "0s", "1y").describe("How far back the very first poll reads."),
+  max_window: durationMs("5m", "1s", "1d").describe(
+    "The longest window of one query while the job catches up; longer than `overlap`.",
+  ),
 });
 
 export const etlSchema = z.strictObject({
   extract: section({
-    prometheus,
+    prometheus: prometheus.describe("The Prometheus that is read."),
     templates: z
-      .record(z.string(), template)
-      .default({
+      .record(entryName, template)
+      .prefault({
         application: {
           entity: "service",
           selectors: ["application_requests_total", '{__name__=~"application_response_time_seconds_.+"}'],
@@ -115,164 +199,270 @@ export const etlSchema = z.strictObject({
         },
         custom: { entity: "service", selectors: ["service_health_score", "fault_injection_active"] },
       })
-      .describe("What to read, by name."),
+      .describe("What to read, by name. Templates that are given replace all of the default's."),
     jobs: z
-      .record(z.string(), job)
+      .record(entryName, job)
       .prefault({ live: { templates: ["application", "kubernetes", "system", "custom"] } })
       .describe(
-        "Who reads which templates, and how often. A series belongs to the first job and template that read it.",
+        "Who reads which templates, and how often. A series belongs to the first job and template that read it. " +
+          "Jobs that are given replace the default's.",
       ),
-  }),
+  }).describe("Prometheus to Kafka: the poller."),
   entities: z
-    .record(z.string(), z.array(labelName).min(1))
-    .default({ target: ["job", "instance"], service: ["job", "service"] })
+    .record(entryName, z.array(labelName).min(1).max(16))
+    .prefault({ target: ["job", "instance"], service: ["job", "service"] })
     .describe(
-      "Label sets that name what features are about. All series of an entity share a partition and its frames.",
+      "Label sets that name what features are about. All series of an entity share a partition and its frames. " +
+        "Entities that are given replace all of the default's.",
     ),
   transform: section({
     cleaning: section({
-      outlier_detection: z.enum(["iqr", "none"]).default("iqr").describe("How outliers are found."),
+      outlier_detection: z
+        .enum(["iqr", "none"])
+        .default("iqr")
+        .describe("How outliers are found: `iqr` by the interquartile range.")
+        .meta({ effective: false }),
       missing_value_threshold: z
         .number()
         .min(0)
         .max(1)
         .default(0.8)
-        .describe("Share of missing samples above which a frame is dropped."),
+        .describe("Share of an entity's series that may be missing from a frame before the frame is dropped.")
+        .meta({ effective: false }),
       validation_rules: z
         .enum(["strict", "lenient"])
         .default("strict")
         .describe("`strict` keeps values that break a rule out of every window; `lenient` only flags them."),
-    }),
+    }).describe("Which samples are believed."),
     imputation: section({
       method: z
         .enum(["linear_interpolation", "none"])
         .default("linear_interpolation")
-        .describe("How gaps are filled."),
-      max_gap_minutes: z.number().positive().default(60).describe("Longer gaps stay wholly open."),
-    }),
+        .describe("How gaps are filled.")
+        .meta({ effective: false }),
+      max_gap_minutes: z
+        .number()
+        .gt(0)
+        .max(10_080)
+        .default(60)
+        .describe("The longest gap that is filled; longer ones stay open from end to end.")
+        .meta({ unit: "minutes", effective: false }),
+    }).describe("How gaps are filled."),
     feature_engineering: section({
       rolling_windows: z
         .array(window)
         .min(1)
+        .max(16)
         .prefault([5, 15, 60])
-        .describe("Window lengths: minutes, or a duration such as 90s."),
+        .describe(
+          "Lengths of the windows that statistics are computed over; they name the features: `mean_5m`.",
+        ),
       aggregation_functions: z
         .array(z.enum(["mean", "std", "percentile"]))
+        .min(1)
+        .max(16)
         .default(["mean", "std", "percentile"])
-        .describe("Statistics of each window."),
+        .describe("Statistics of each window. `std` is the sample standard deviation."),
       percentiles: z
         .array(z.number().gt(0).lt(100))
+        .min(1)
+        .max(32)
         .default([25, 50, 75, 95, 99])
         .describe("Which percentiles `percentile` means."),
-      rate_window: durationMs("60s").describe("Window of the per-second rate of counters."),
-    }),
-    lateness: durationMs("10m").describe(
-      "How late a sample may come and still correct the rows after it at once.",
+      rate_window: durationMs("60s", "1s", "1d").describe(
+        "Window of the per-second rate of counters: at least twice the scrape interval.",
+      ),
+    }).describe("Which features are computed."),
+    lateness: durationMs("10m", "0s", "7d").describe(
+      "How late a sample may come and still correct the rows after it at once. The processor keeps that much more state.",
     ),
-  }),
+  }).describe("Raw frames to features: the processor."),
   load: section({
     influxdb: section({
-      url: url("http://127.0.0.1:8086").describe("Where InfluxDB serves its HTTP API."),
-      org: z.string().min(1).default("monitoring").describe("Organisation."),
-      bucket: z.string().min(1).default("health_metrics").describe("Bucket that rows are written to."),
-      token_file: file.default(".millrace/secrets/influxdb_token").describe("File that holds the API token."),
-      timeout: z.number().positive().default(10).describe("Seconds that one write may take."),
-      batch_size: z.int().min(1).max(50_000).default(5000).describe("Lines of one write, at the most."),
+      url: url("http://127.0.0.1:8086", "token_file").describe("Where InfluxDB serves its HTTP API."),
+      org: text.default("monitoring").describe("Organisation that the bucket belongs to."),
+      bucket: text.default("health_metrics").describe("Bucket that rows are written to."),
+      token_file: file
+        .default(".millrace/secrets/influxdb_token")
+        .describe("File that holds an API token that may write to the bucket."),
+      timeout: z
+        .number()
+        .min(0.1)
+        .max(600)
+        .default(10)
+        .describe("How long one write may take.")
+        .meta({ unit: "seconds" }),
+      batch_size: z
+        .int()
+        .min(1)
+        .max(50_000)
+        .default(5000)
+        .describe("Lines of one write, at the most.")
+        .meta({ unit: "lines" }),
       retention_policies: section({
-        hot: durationMs("30d").describe("How long full resolution is kept."),
-        warm: durationMs("365d").describe("How long the warm tier is kept."),
-        cold: durationMs("5y").describe("How long the cold tier is kept."),
-      }),
-    }),
-  }),
+        hot: durationMs("30d", "1h", "100y").describe(
+          "How long rows are kept at full resolution: the retention that the bucket is created with.",
+        ),
+        warm: durationMs("365d", "1h", "100y")
+          .describe("How long the warm tier, of lower resolution, is kept; not shorter than `hot`.")
+          .meta({ effective: false }),
+        cold: durationMs("5y", "1h", "100y")
+          .describe("How long the cold tier, of archives, is kept; not shorter than `warm`.")
+          .meta({ effective: false }),
+      }).describe("How long data are kept, by tier."),
+    }).describe("The InfluxDB that rows are written to."),
+  }).describe("Features to InfluxDB: the sink."),
   kafka: section({
     brokers: z
-      .array(z.string().regex(/^[^\s:]+:\d+$/, "must be host:port"))
+      .array(
+        z
+          .string()
+          .regex(/^([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\]):([1-9]\d{0,4})$/)
+          .meta({ expected: "host:port, such as 127.0.0.1:9092" }),
+      )
       .min(1)
+      .max(100)
       .default(["127.0.0.1:9092"])
-      .describe("Bootstrap servers."),
+      .describe("Bootstrap servers, each host:port."),
     topic_prefix: z
       .string()
-      .regex(/^[a-zA-Z0-9._-]*$/)
+      .regex(/^[a-zA-Z0-9._-]{0,100}$/)
       .default("")
-      .describe("Put before every topic, group and transactional id."),
+      .describe("Put before the name of every topic, consumer group and transactional id.")
+      .meta({ expected: "letters, digits, `.`, `_` and `-`, 100 at the most" }),
     partitions: z
       .int()
       .min(1)
+      .max(1000)
       .default(4)
-      .describe("Partitions of the metrics topics, when they are created."),
-    replication_factor: z.int().min(1).default(1).describe("Replicas of each topic, when it is created."),
+      .describe("Partitions of the metrics topics, when they are created: the bound of parallelism."),
+    replication_factor: z
+      .int()
+      .min(1)
+      .max(15)
+      .default(1)
+      .describe("Replicas of each topic, when it is created. Use 3 on a cluster of three brokers or more."),
     delivery: z
       .enum(["exactly_once", "at_least_once"])
       .default("exactly_once")
       .describe(
-        "`exactly_once` commits outputs and input offsets in one transaction; `at_least_once` is cheaper.",
+        "`exactly_once` commits outputs and input offsets in one transaction; `at_least_once` is cheaper, and may repeat messages.",
       ),
-    tls: clientTls,
+    tls: clientTls.describe(
+      "Present, even as `{}`: connections are encrypted, and the broker's certificate checked.",
+    ),
     sasl: z
       .strictObject({
         mechanism: z
           .enum(["plain", "scram-sha-256", "scram-sha-512"])
           .default("scram-sha-512")
-          .describe("SASL mechanism."),
-        username: z.string().describe("User."),
+          .describe("SASL mechanism. `plain` sends the password as it is: use it with `tls` only."),
+        username: text.describe("User."),
         password_file: file.describe("File that holds the password."),
       })
-      .optional(),
-  }),
+      .optional()
+      .describe("Authentication at the brokers."),
+  }).describe("The Kafka cluster between the services."),
   registry: section({
-    url: url("http://127.0.0.1:8081/apis/ccompat/v7").describe(
+    url: url("http://127.0.0.1:8081/apis/ccompat/v7", "username and password_file").describe(
       "Where the schema registry serves the Confluent API.",
     ),
-    username: z.string().optional().describe("User of HTTP basic authentication."),
-    password_file: file.optional().describe("File that holds the password."),
-  }),
+    username: text.optional().describe("User of HTTP basic authentication; needs `password_file`."),
+    password_file: file.optional().describe("File that holds the password of `username`."),
+  }).describe("The schema registry that holds the topics' Avro schemas."),
   telemetry: section({
-    host: z
-      .string()
+    host: text
       .default("127.0.0.1")
-      .describe("Address that /metrics, /healthz and /readyz are served on."),
+      .describe(
+        "Address that /metrics, /healthz and /readyz are served on; `0.0.0.0` opens them to the network.",
+      ),
     ports: section({
-      poller: port(9301).describe("Port of the poller."),
-      processor: port(9302).describe("Port of the processor."),
-      sink: port(9303).describe("Port of the sink."),
-      simulator: port(9304).describe("Port of the simulator."),
-    }),
+      poller: freePort(9301).describe("Port of the poller; 0 takes a free one."),
+      processor: freePort(9302).describe("Port of the processor; 0 takes a free one."),
+      sink: freePort(9303).describe("Port of the sink; 0 takes a free one."),
+      simulator: freePort(9304).describe("Port of the simulator; 0 takes a free one."),
+    }).describe("One port a service."),
     log_level: z
       .enum(["trace", "debug", "info", "warn", "error", "silent"])
       .default("info")
-      .describe("Least severe level that is logged."),
-  }),
+      .describe("Least severe level that is logged, as JSON lines on standard error."),
+  }).describe("What each service tells of itself."),
   simulator: section({
-    seed: z.int().default(1).describe("Seed of load, noise and faults."),
-    fault_rate: z.number().min(0).default(12).describe("Faults an hour over all services, on average."),
-  }),
+    seed: z.int().min(0).max(4_294_967_295).default(1).describe("Seed of load, noise and faults."),
+    fault_rate: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(12)
+      .describe("Injected faults over all services, on average; 0 injects none.")
+      .meta({ unit: "faults an hour" }),
+  }).describe("The simulated services, whose faults are known."),
   stack: section({
-    home: z
-      .string()
+    home: file
       .default(".millrace")
-      .describe("Folder of the local servers: programs, data, logs and secrets."),
-    scrape_interval: durationMs("5s").describe("How often the local Prometheus scrapes."),
+      .describe("Folder of the local servers: programs, data, logs and secrets.")
+      .meta({ expected: "the name of a folder" }),
+    scrape_interval: durationMs("5s", "1s", "1h").describe("How often the local Prometheus scrapes."),
     kafka_controller_port: port(9093).describe("Port of the local Kafka's controller."),
     node_exporter_port: port(9100).describe("Port of the local node exporter."),
-  }),
+  }).describe("The servers that `npm start` runs on this machine."),
 });
 
 /** The configuration as the services read it: defaults filled in, durations in milliseconds. */
 export type Config = z.output<typeof etlSchema>;
 
+/** Why a schedule cannot be kept; null for a sound one. */
+function scheduleProblem(schedule: string): string | null {
+  if (schedule === "manual") return null;
+  const expected =
+    "expected five cron fields (minute hour day month weekday), such as `0 2 * * *`, or `manual`";
+  if (schedule.split(/\s+/).length !== 5) return `${expected}; found ${JSON.stringify(schedule)}`;
+  try {
+    const next = new Cron(schedule, { paused: true, mode: "5-part", timezone: "UTC" }).nextRun();
+    return next === null ? `the schedule ${JSON.stringify(schedule)} never comes` : null;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, "") : String(error);
+    return `${expected}; found ${JSON.stringify(schedule)}: ${reason}`;
+  }
+}
+
+const stages = ["extract", "transform", "load"] as const;
+
+const pipeline = z.strictObject({
+  schedule: z
+    .string()
+    .max(255)
+    .superRefine((schedule, context) => {
+      const problem = scheduleProblem(schedule);
+      if (problem !== null) context.addIssue({ code: "custom", message: problem });
+    })
+    .describe("When the pipeline runs: five cron fields, in UTC, or `manual`.")
+    .meta({ expected: "five cron fields, such as `0 2 * * *`, or `manual`", effective: false }),
+  stages: z
+    .array(z.enum(stages))
+    .min(1)
+    .max(stages.length)
+    .default([...stages])
+    .describe("What a run does, in the order of the dataflow.")
+    .meta({ effective: false }),
+  timeout: z
+    .number()
+    .min(1)
+    .max(604_800)
+    .default(3600)
+    .describe("How long one run may take.")
+    .meta({ unit: "seconds", effective: false }),
+});
+
 export const pipelineSchema = z.strictObject({
-  pipelines: z.record(
-    z.string(),
-    z.strictObject({
-      schedule: z.string().describe("Five cron fields, or `manual`."),
-      stages: z
-        .array(z.enum(["extract", "transform", "load"]))
-        .min(1)
-        .describe("Stages, in order."),
-      timeout: z.number().positive().describe("Seconds that one run may take."),
-    }),
-  ),
+  pipelines: z
+    .record(entryName, pipeline)
+    .prefault({
+      real_time: { schedule: "*/5 * * * *", timeout: 300 },
+      batch: { schedule: "0 2 * * *", timeout: 3600 },
+      backfill: { schedule: "manual", timeout: 7200 },
+    })
+    .describe("Runs, by name. Pipelines that are given replace all of the default's."),
 });
 
 export type Pipelines = z.output<typeof pipelineSchema>;

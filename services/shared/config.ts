@@ -1,39 +1,243 @@
-import { readFileSync } from "node:fs";
-import { distance } from "fastest-levenshtein";
-import { LineCounter, parseDocument } from "yaml";
-import { type Config, etlSchema } from "./config-schema.js";
+import { readFileSync, statSync } from "node:fs";
+import type { z } from "zod";
+import { applyEnvironment } from "./config-environment.js";
+import { type Path, type RuleContext, checkConfig, checkPipelines } from "./config-rules.js";
+import { type Config, type Pipelines, etlSchema, pipelineSchema } from "./config-schema.js";
+import {
+  type SchemaNode,
+  asNode,
+  didYouMean,
+  expected,
+  found,
+  isPlainObject,
+  nearest,
+  nodeAt,
+  schemaTree,
+  sectionsWith,
+} from "./config-words.js";
+import { type Place, readYaml } from "./config-yaml.js";
 import { MillraceError } from "./errors.js";
 
 export const defaultConfigFile = "config/etl_config.yaml";
+export const defaultPipelinesFile = "config/pipeline_config.yaml";
+
+/** A configuration is read whole into memory. */
+const FILE_BYTES_MAX = 1_000_000;
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads, overrides from the environment, validates. Throws CONFIG_UNREADABLE or CONFIG_INVALID with file and line. */
 export function loadConfig(file = process.env["MILLRACE_CONFIG"] ?? defaultConfigFile): Config {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new MillraceError("CONFIG_UNREADABLE", `${file} cannot be read.`, { cause: error });
-  }
-  return parseConfig(text, file, process.env);
+  return parseConfig(readText(file), file, process.env);
 }
 
-export function parseConfig(text: string, file: string, environment: NodeJS.ProcessEnv = {}): Config {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter });
-  void distance;
-  void environment;
-  const parsed = etlSchema.safeParse(document.toJS() ?? {});
-  if (!parsed.success) throw new MillraceError("CONFIG_INVALID", `${file}: ${parsed.error.message}`);
-  return parsed.data;
+/** The schedules of the orchestrator, read like the configuration. */
+export function loadPipelines(file = defaultPipelinesFile): Pipelines {
+  return parsePipelines(readText(file), file, process.env);
 }
 
-/** The secret that a file holds, without the line break at its end. */
-export function readSecret(file: string): string {
+function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8").trim();
+    if (statSync(file).size <= FILE_BYTES_MAX) return readFileSync(file, "utf8");
   } catch (error) {
-    throw new MillraceError("CONFIG_UNREADABLE", `${file}, which should hold a secret, cannot be read.`, {
+    throw new MillraceError("CONFIG_UNREADABLE", `${file} cannot be read (${reason(error)}).`, {
       cause: error,
     });
   }
+  throw new MillraceError("CONFIG_UNREADABLE", `${file} is larger than ${FILE_BYTES_MAX} bytes.`);
+}
+
+function reason(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
+/** Rules that look across keys run beside other problems, so that all are told at once. */
+const withRules = <Schema extends z.ZodType>(
+  schema: Schema,
+  check: (value: z.output<Schema>, context: RuleContext) => void,
+) =>
+  schema.superRefine(
+    (value, context) => {
+      const bad = context.issues
+        .filter(({ code }) => code !== "unrecognized_keys")
+        .map(({ path }) => path ?? []);
+      const sound = (path: Path) => !bad.some((other) => other.every((key, i) => key === path[i]));
+      const report = (path: Path, message: string) =>
+        context.addIssue({ code: "custom", path: [...path], message });
+      if (sound([])) check(value, { sound, report });
+    },
+    { when: () => true },
+  );
+
+const configuration = { schema: withRules(etlSchema, checkConfig), tree: schemaTree(etlSchema) };
+const pipelines = { schema: withRules(pipelineSchema, checkPipelines), tree: schemaTree(pipelineSchema) };
+
+/** Throws CONFIG_INVALID that tells all problems, each as `file:line:column path: message`. */
+export function parseConfig(text: string, file: string, environment: Environment = {}): Config {
+  return parse(configuration, text, file, environment, (variable) => !isPipelineVariable(variable));
+}
+
+export function parsePipelines(text: string, file: string, environment: Environment = {}): Pipelines {
+  return parse(pipelines, text, file, environment, isPipelineVariable);
+}
+
+const isPipelineVariable = (variable: string) => /^MILLRACE_PIPELINES(__|$)/.test(variable);
+
+interface Problem {
+  /** Where it stands: in the file, or the variable of the environment. */
+  place: Place | string;
+  path: Path;
+  message: string;
+}
+
+type PlaceOf = (path: Path, part: "key" | "value") => Place | string;
+
+function parse<Output>(
+  { schema, tree }: { schema: z.ZodType<Output>; tree: SchemaNode },
+  text: string,
+  file: string,
+  environment: Environment,
+  belongs: (variable: string) => boolean,
+): Output {
+  const yaml = readYaml(text);
+  if (yaml.problems.length > 0) throw invalid(file, yaml.problems);
+
+  // An empty file, or one of comments only, takes every default.
+  const data = withoutEmptySections(yaml.value ?? {}, tree);
+  const { overrides, problems } = applyEnvironment(data, tree, environment, belongs);
+  const placeOf: PlaceOf = (path, part) =>
+    overrides.findLast((override) => override.path.every((key, i) => key === path[i]))?.variable ??
+    yaml.placeOf(path, part);
+
+  const parsed = schema.safeParse(data);
+  if (parsed.success && problems.length === 0) return parsed.data;
+  const issues = parsed.error?.issues ?? [];
+  throw invalid(file, [
+    ...issues.flatMap((issue) => problemsOf(issue, data, tree, placeOf)),
+    ...problems.map(({ variable, message }) => ({ place: variable, path: [], message })),
+  ]);
+}
+
+/** A section whose keys are all commented out is one that is not there. Not so where its presence means something. */
+function withoutEmptySections(value: unknown, node: SchemaNode | undefined): unknown {
+  if (node === undefined || !isPlainObject(value)) return value;
+  const children = Object.entries(value).map(([key, child]) => ({ key, child, schema: nodeAt(node, [key]) }));
+  return Object.fromEntries(
+    children
+      .filter(({ child, schema }) => !(child === null && schema?.type === "object" && "default" in schema))
+      .map(({ key, child, schema }) => [key, withoutEmptySections(child, schema)]),
+  );
+}
+
+function problemsOf(issue: z.core.$ZodIssue, data: unknown, tree: SchemaNode, placeOf: PlaceOf): Problem[] {
+  const { path } = issue;
+  const node = nodeAt(tree, path);
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        place: placeOf([...path, key], "key"),
+        path: [...path, key],
+        message: unknownKey(key, Object.keys(node?.properties ?? {}), tree),
+      }));
+    case "invalid_key": {
+      const names = asNode(nodeAt(tree, path.slice(0, -1))?.propertyNames);
+      const message = `expected ${expected(names ?? {})}; found ${found(path.at(-1), undefined)}`;
+      return [{ place: placeOf(path, "key"), path, message }];
+    }
+    case "custom": {
+      const isDefault = valueAt(data, path) === undefined;
+      const message = isDefault ? `not given, and its default does not fit: ${issue.message}` : issue.message;
+      return [{ place: placeOf(path, "value"), path, message }];
+    }
+    default: {
+      const value = valueAt(data, path);
+      const message = `expected ${expected(node ?? {})}; found ${found(value, path.at(-1))}`;
+      return [{ place: placeOf(path, "value"), path, message }];
+    }
+  }
+}
+
+function unknownKey(key: string, known: string[], tree: SchemaNode): string {
+  const elsewhere = nearest(key, known) === undefined ? sectionsWith(key, tree) : [];
+  const hint = elsewhere.length > 0 ? `; it belongs to ${elsewhere.join(" or ")}` : didYouMean(key, known);
+  return `unknown key \`${key}\`${hint}`;
+}
+
+function valueAt(data: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, key)
+        ? (value as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    data,
+  );
+}
+
+function invalid(file: string, problems: readonly Problem[]): MillraceError {
+  const inFile = ({ place }: Problem) => typeof place !== "string";
+  const order = (a: Problem, b: Problem) =>
+    typeof a.place !== "string" && typeof b.place !== "string"
+      ? a.place.line - b.place.line || a.place.column - b.place.column
+      : Number(inFile(b)) - Number(inFile(a));
+  const lines = problems.toSorted(order).map(({ place, path, message }) => {
+    const where = typeof place === "string" ? place : `${file}:${place.line}:${place.column}`;
+    return `${where}${path.length === 0 ? "" : ` ${pathText(path)}`}: ${message}${message.endsWith("?") ? "" : "."}`;
+  });
+  return new MillraceError("CONFIG_INVALID", [...new Set(lines)].join("\n"));
+}
+
+/** `kafka.brokers[0]`; names that hold more than letters, digits, `_` and `-` in quotes. */
+function pathText(path: Path): string {
+  return path
+    .map((key) =>
+      typeof key === "number"
+        ? `[${key}]`
+        : `.${/^[\w-]+$/.test(String(key)) ? String(key) : JSON.stringify(key)}`,
+    )
+    .join("")
+    .replace(/^\./, "");
+}
+
+/** The secret that a file holds, without the blanks and the line break around it. Throws CONFIG_UNREADABLE, CONFIG_INVALID. */
+export function readSecret(file: string): string {
+  let secret: string;
+  try {
+    secret = readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new MillraceError(
+      "CONFIG_UNREADABLE",
+      `${file}, which should hold a secret, cannot be read (${reason(error)}).`,
+      { cause: error },
+    );
+  }
+  if (secret === "")
+    throw new MillraceError("CONFIG_INVALID", `${file}, which should hold a secret, is empty.`);
+  if (/[\0\r\n]/.test(secret)) {
+    throw new MillraceError("CONFIG_INVALID", `${file}, which should hold a secret, has more than one line.`);
+  }
+  return secret;
+}
+
+/** What is wrong with the files of secrets that a configuration names; for people, who may choose to live with it. */
+export function secretFileProblems(config: Config): { path: string; message: string }[] {
+  return secretFiles(config, []).flatMap(({ path, file }) => {
+    try {
+      readSecret(file);
+    } catch (error) {
+      return [{ path, message: (error as MillraceError).message }];
+    }
+    const isOpen = process.platform !== "win32" && (statSync(file).mode & 0o004) !== 0;
+    return isOpen
+      ? [{ path, message: `${file} can be read by every user of this machine: chmod 600 ${file}` }]
+      : [];
+  });
+}
+
+/** Certificates are no secrets; keys, tokens and passwords are. */
+function secretFiles(value: object, path: Path): { path: string; file: string }[] {
+  return Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
+    if (typeof child === "object" && child !== null) return secretFiles(child, [...path, key]);
+    const isSecret = /(password|token)_file$/.test(key);
+    return isSecret ? [{ path: pathText([...path, key]), file: child as string }] : [];
+  });
 }

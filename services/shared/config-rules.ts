@@ -1,0 +1,164 @@
+import type { Config, Pipelines } from "./config-schema.js";
+import { didYouMean } from "./config-words.js";
+
+/** Rules that look across keys: each reports where the offending value stands, and what is wrong with it. */
+
+export type Path = readonly PropertyKey[];
+
+export interface RuleContext {
+  /** Whether the value there parsed. Rules run beside other problems, so they look at nothing else. */
+  sound: (path: Path) => boolean;
+  report: (path: Path, message: string) => void;
+}
+
+export function checkConfig(config: Config, context: RuleContext): void {
+  checkReferences(config, context);
+  checkJobs(config, context);
+  checkFeatures(config, context);
+  checkCredentials(config, context);
+  checkPorts(config, context);
+  checkRetention(config, context);
+}
+
+function checkReferences({ extract, entities }: Config, { sound, report }: RuleContext): void {
+  const templatesPath = ["extract", "templates"];
+  if (sound(templatesPath) && sound(["entities"])) {
+    for (const name of Object.keys(extract.templates)) {
+      const path = [...templatesPath, name, "entity"];
+      if (!sound(path)) continue;
+      const { entity } = extract.templates[name];
+      if (!Object.hasOwn(entities, entity)) {
+        report(path, `there is no entity \`${entity}\`${didYouMean(entity, Object.keys(entities))}`);
+      }
+    }
+  }
+  const jobsPath = ["extract", "jobs"];
+  if (sound(templatesPath) && sound(jobsPath)) {
+    for (const name of Object.keys(extract.jobs)) {
+      const path = [...jobsPath, name, "templates"];
+      if (!sound(path)) continue;
+      extract.jobs[name].templates.forEach((template, i, templates) => {
+        if (!sound([...path, i])) return;
+        if (!Object.hasOwn(extract.templates, template)) {
+          const known = Object.keys(extract.templates);
+          report([...path, i], `there is no template \`${template}\`${didYouMean(template, known)}`);
+        }
+        if (templates.indexOf(template) < i) {
+          report([...path, i], `the template \`${template}\` stands here twice`);
+        }
+      });
+    }
+  }
+}
+
+function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
+  if (!sound(["extract", "jobs"])) return;
+  for (const name of Object.keys(extract.jobs)) {
+    const path = ["extract", "jobs", name];
+    if (!sound([...path, "overlap"]) || !sound([...path, "max_window"])) continue;
+    const { overlap, max_window } = extract.jobs[name];
+    if (max_window <= overlap) {
+      report(
+        [...path, "max_window"],
+        "`max_window` must be longer than `overlap`, or catching up would never get on",
+      );
+    }
+  }
+}
+
+function checkFeatures({ transform }: Config, { sound, report }: RuleContext): void {
+  const path = ["transform", "feature_engineering"];
+  /** Reports every element that equals an earlier one. */
+  const noTwo = <T>(
+    key: string,
+    elements: () => T[],
+    same: (a: T, b: T) => boolean,
+    what: (a: T, b: T) => string,
+  ) => {
+    if (!sound([...path, key])) return;
+    elements().forEach((element, i, all) => {
+      if (!sound([...path, key, i])) return;
+      const first = all.findIndex((other, j) => sound([...path, key, j]) && same(other, element));
+      if (first < i) report([...path, key, i], what(element, all[first]));
+    });
+  };
+  noTwo(
+    "rolling_windows",
+    () => transform.feature_engineering.rolling_windows,
+    (a, b) => a.ms === b.ms,
+    (a, b) => `the window ${a.name} is as long as the window ${b.name} before it`,
+  );
+  for (const key of ["aggregation_functions", "percentiles"] as const) {
+    noTwo<string | number>(
+      key,
+      () => transform.feature_engineering[key],
+      (a, b) => a === b,
+      (a) => `${a} stands here twice`,
+    );
+  }
+}
+
+function checkCredentials({ extract, kafka, registry }: Config, { sound, report }: RuleContext): void {
+  const needs = (path: Path, holder: () => object, key: string, other: string) => {
+    if (!sound(path) || !sound([...path, key]) || !sound([...path, other])) return;
+    if (key in holder() && !(other in holder())) {
+      report([...path, key], `\`${key}\` needs \`${other}\` beside it`);
+    }
+  };
+  const both = (path: Path, holder: () => object, key: string, other: string) => {
+    needs(path, holder, key, other);
+    needs(path, holder, other, key);
+  };
+  both(["extract", "prometheus"], () => extract.prometheus, "username", "password_file");
+  both(["extract", "prometheus", "tls"], () => extract.prometheus.tls ?? {}, "cert_file", "key_file");
+  both(["kafka", "tls"], () => kafka.tls ?? {}, "cert_file", "key_file");
+  both(["registry"], () => registry, "username", "password_file");
+
+  const bearer = ["extract", "prometheus", "bearer_token_file"];
+  if (sound(bearer) && "bearer_token_file" in extract.prometheus && "username" in extract.prometheus) {
+    report(bearer, "`bearer_token_file` and `username` exclude each other");
+  }
+}
+
+function checkPorts({ telemetry }: Config, { sound, report }: RuleContext): void {
+  const path = ["telemetry", "ports"];
+  if (!sound(path)) return;
+  const services = Object.keys(telemetry.ports) as (keyof Config["telemetry"]["ports"])[];
+  services.forEach((service, i) => {
+    const port = telemetry.ports[service];
+    if (port === 0 || !sound([...path, service])) return;
+    const other = services.slice(0, i).find((earlier) => telemetry.ports[earlier] === port);
+    if (other !== undefined) report([...path, service], `the port ${port} is that of the ${other}, too`);
+  });
+}
+
+function checkRetention({ load }: Config, { sound, report }: RuleContext): void {
+  const path = ["load", "influxdb", "retention_policies"];
+  if (!sound(path)) return;
+  const { retention_policies } = load.influxdb;
+  for (const [shorter, longer] of [
+    ["hot", "warm"],
+    ["warm", "cold"],
+  ] as const) {
+    if (!sound([...path, shorter]) || !sound([...path, longer])) continue;
+    if (retention_policies[longer] < retention_policies[shorter]) {
+      report([...path, longer], `\`${longer}\` must not be shorter than \`${shorter}\``);
+    }
+  }
+}
+
+export function checkPipelines({ pipelines }: Pipelines, { sound, report }: RuleContext): void {
+  if (!sound(["pipelines"])) return;
+  const order = ["extract", "transform", "load"];
+  for (const name of Object.keys(pipelines)) {
+    const path = ["pipelines", name, "stages"];
+    if (!sound(path)) continue;
+    pipelines[name].stages.forEach((stage, i, stages) => {
+      if (i === 0 || !sound([...path, i]) || !sound([...path, i - 1])) return;
+      const before = stages[i - 1];
+      if (order.indexOf(stage) <= order.indexOf(before)) {
+        report([...path, i], `the stage ${stage} cannot follow ${before}; the order is ${order.join(", ")}`);
+      }
+    });
+  }
+}

@@ -1,0 +1,76 @@
+const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
+const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*/;
+const quoted = /^(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)/;
+const operator = /^(?:=~|!~|!=|=)/;
+
+/**
+ * What is wrong with a PromQL instant vector selector: a metric name, or matchers in braces, or both. Null where nothing
+ * is. It looks at the form only, and Prometheus has the last word. https://prometheus.io/docs/prometheus/latest/querying/basics/
+ */
+export function selectorProblem(selector: string): string | null {
+  let rest = selector.trim();
+  /** Takes the pattern off the front of what is left, and the blanks after it. */
+  const take = (pattern: RegExp): string | null => {
+    const match = pattern.exec(rest)?.[0] ?? null;
+    if (match !== null) rest = rest.slice(match.length).trimStart();
+    return match;
+  };
+  const problem = (what: string) => `${what} in the selector ${JSON.stringify(selector)}`;
+
+  const name = take(metricName);
+  let selects = name !== null;
+  if (take(/^\{/) !== null) {
+    while (take(/^\}/) === null) {
+      if (rest === "") return problem("a closing brace is missing");
+      const quotedName = take(quoted);
+      const label = quotedName ?? take(labelName);
+      if (label === null) return problem(`expected a label name before ${JSON.stringify(rest)}`);
+      const matches = take(operator);
+      if (matches === null) {
+        // A quoted name alone is the metric's: {"a.metric", label="x"}.
+        if (quotedName === null) return problem(`expected =, !=, =~ or !~ after the label ${label}`);
+        if (name !== null) return problem("the metric is named twice");
+        selects = true;
+      } else {
+        const value = take(quoted);
+        if (value === null) return problem(`the value of the label ${label} must be in quotes`);
+        if (name !== null && label === "__name__") return problem("the metric is named twice");
+        selects ||= !matchesEmpty(matches, unquote(value));
+      }
+      if (take(/^,/) === null && !rest.startsWith("}")) {
+        return problem(
+          rest === "" ? "a closing brace is missing" : `expected , or } before ${JSON.stringify(rest)}`,
+        );
+      }
+    }
+  } else if (name === null) {
+    return problem("expected a metric name or matchers in braces");
+  }
+
+  if (rest.startsWith("[")) return problem("a range in brackets (the poller adds its own)");
+  if (/^(offset\b|@)/i.test(rest)) return problem("an offset or @ modifier (the poller sets the time)");
+  if (rest.startsWith("(")) return problem("a function (only stored series can be read)");
+  if (rest !== "")
+    return problem(
+      `an expression (${JSON.stringify(rest)} after the selector; only stored series can be read)`,
+    );
+  if (!selects) return problem("no metric name, nor a matcher that excludes the empty value,");
+  return null;
+}
+
+function unquote(value: string): string {
+  const inner = value.slice(1, -1);
+  return value.startsWith("`") ? inner : inner.replace(/\\(.)/g, "$1");
+}
+
+/** Whether a series without the label would match: Prometheus wants one matcher that such a series fails. */
+function matchesEmpty(matches: string, value: string): boolean {
+  if (matches === "=") return value === "";
+  if (matches === "!=") return value !== "";
+  try {
+    return new RegExp(`^(?:${value})$`, "s").test("") === (matches === "=~");
+  } catch {
+    // A form of RE2's that JavaScript does not know: Prometheus decides.
+    return false;
+  }
+}
