@@ -34,10 +34,15 @@ export function nextPollAt(now: number, intervalMs: number): number {
   return (Math.floor(now / intervalMs) + 1) * intervalMs;
 }
 
-/**
- * How long a window may be after one that was too much for Prometheus, or after one that was not. At least a second: a
- * shorter one would not hold less than one scrape.
- */
-export function limitAfter(outcome: "too large" | "read", limitMs: number, maxMs: number): number {
-  return outcome === "read" ? Math.min(limitMs * 2, maxMs) : Math.max(Math.floor(limitMs / 2), 1_000);
+/** No window is cut shorter: it would not hold less than one scrape. */
+export const MIN_WINDOW_MS = 1_000;
+
+/** How long a window may be after one that was too much for Prometheus. */
+export function shorterLimit({ from, to }: Window): number {
+  return Math.max(Math.floor((to - from) / 2), MIN_WINDOW_MS);
+}
+
+/** How long a window may be after one that was not: back by a quarter, so that most of the next ones succeed. */
+export function longerLimit(limitMs: number, maxMs: number): number {
+  return Math.min(Math.ceil(limitMs * 1.25), maxMs);
 }
