@@ -72,7 +72,12 @@ export function connectPrometheus(
   const takeToken = createRateLimit(config.rate_limit, options.now);
 
   /** One attempt. */
-  async function request(path: string, form: URLSearchParams | null, signal: AbortSignal) {
+  async function request<Data>(
+    path: string,
+    form: URLSearchParams | null,
+    parse: (data: unknown) => Data,
+    signal: AbortSignal,
+  ) {
     await takeToken(signal);
     const headers = authorization(config);
     const startedAt = performance.now();
@@ -98,14 +103,19 @@ export function connectPrometheus(
     const elapsedMs = performance.now() - startedAt;
     const date = Date.parse(String(response.headers["date"]));
     return {
-      data: parseAnswer(response.text),
+      data: parse(parseAnswer(response.text)),
       serverTime: Number.isNaN(date) ? Infinity : Math.floor(date - elapsedMs),
     };
   }
 
-  async function call(path: string, form: URLSearchParams | null, signal: AbortSignal) {
+  async function call<Data>(
+    path: string,
+    form: URLSearchParams | null,
+    parse: (data: unknown) => Data,
+    signal: AbortSignal,
+  ) {
     const attempt = () =>
-      request(path, form, signal).catch((error: unknown) => {
+      request(path, form, parse, signal).catch((error: unknown) => {
         throw signal.aborted ? signal.reason : failure(error, config.url);
       });
     return pRetry(attempt, {
@@ -131,18 +141,19 @@ export function connectPrometheus(
         time: seconds(window.to),
         timeout: `${Math.round(timeoutMs)}ms`,
       });
-      const { data, serverTime } = await call("/api/v1/query", form, signal);
-      return { ...parseMatrix(data, window), serverTime };
+      const parse = (data: unknown) => parseMatrix(data, window);
+      const { data, serverTime } = await call("/api/v1/query", form, parse, signal);
+      return { ...data, serverTime };
     },
     series: async (selectors, window, signal) => {
       const form = new URLSearchParams({ start: seconds(window.from), end: seconds(window.to) });
       for (const selector of selectors) form.append("match[]", selector);
-      return parseLabelSets((await call("/api/v1/series", form, signal)).data);
+      return (await call("/api/v1/series", form, parseLabelSets, signal)).data;
     },
-    metadata: async (signal) => parseMetadata((await call("/api/v1/metadata", null, signal)).data),
+    metadata: async (signal) => (await call("/api/v1/metadata", null, parseMetadata, signal)).data,
     version: async (signal) => {
-      const { data } = await call("/api/v1/status/buildinfo", null, signal);
-      return String((data as { version?: unknown } | null)?.version);
+      const parse = (data: unknown) => String((data as { version?: unknown } | null)?.version);
+      return (await call("/api/v1/status/buildinfo", null, parse, signal)).data;
     },
     close: () => pool.destroy(),
   };
