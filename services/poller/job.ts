@@ -79,7 +79,7 @@ async function runSession(
     const watermark = committed ?? now() - from.schedule.initial_lookback;
     const sent = await recoverSent(
       watermark,
-      { kafka, topic: topics.raw, schemas, schemaId: schemaIds.raw, source, logger },
+      { kafka, topic: topics.raw, schemas, schemaId: schemaIds.raw, source },
       signal,
     );
     logger.info({

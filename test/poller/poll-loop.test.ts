@@ -84,8 +84,11 @@ function start(...settings: Parameters<typeof startLoop>) {
 }
 
 async function until(condition: () => boolean | Promise<boolean>, what: string) {
-  for (const deadline = performance.now() + 10_000; !(await condition()); await sleep(5))
+  const deadline = performance.now() + 10_000;
+  while (!(await condition())) {
     assert.ok(performance.now() < deadline, `never ${what}`);
+    await sleep(5);
+  }
 }
 
 const expected = (...timestamps: number[]) =>
