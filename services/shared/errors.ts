@@ -3,6 +3,7 @@
  * docs/errors.md shows this table; a test holds the two together.
  */
 export const errorTable = {
+  USAGE_INVALID: { retryable: false, action: "See `millrace --help`, or `millrace <command> --help`." },
   CONFIG_INVALID: {
     retryable: false,
     action: "Correct the line that is named; `millrace check` tries the file.",
@@ -29,11 +30,6 @@ export const errorTable = {
     action: "Check that extract.prometheus.url is a Prometheus API and not a proxy's page.",
   },
   PROM_QUERY_REFUSED: { retryable: false, action: "Correct the selector that Prometheus refused." },
-  PROM_WINDOW_TOO_LARGE: {
-    retryable: false,
-    action:
-      "Shorter windows are tried by themselves; if this stays, split the job or raise --query.max-samples.",
-  },
   PROM_INCOMPLETE: {
     retryable: true,
     action: "Prometheus answered with warnings; its own log says which data it could not read.",
@@ -130,6 +126,7 @@ export const exitCodes = {
 export function exitCodeOf(thrown: unknown): number {
   const { code, retryable } = asMillraceError(thrown);
   if (code === "INTERNAL") return exitCodes.internal;
+  if (code === "USAGE_INVALID") return exitCodes.usage;
   if (retryable) return exitCodes.unavailable;
   const isConfiguration: readonly ErrorCode[] = [
     "CONFIG_INVALID",

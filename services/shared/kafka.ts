@@ -26,14 +26,15 @@ const HEARTBEAT_INTERVAL_MS = 3_000;
 const MAX_FETCH_BYTES_PER_PARTITION = 1_048_576;
 const MAX_FETCH_BYTES = 10_485_760;
 
-export function createKafka(config: Config, clientId: string, logger: Logger): Kafka {
+/** `retries`: how often a request is tried again; fewer where a person waits for the answer. */
+export function createKafka(config: Config, clientId: string, logger: Logger, retries = 8): Kafka {
   const { brokers, tls, sasl } = config.kafka;
   return new KafkaClient({
     clientId: `millrace-${clientId}`,
     brokers,
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
+    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries },
     ...(tls === undefined
       ? {}
       : {

@@ -1,0 +1,242 @@
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Config } from "../shared/config-schema.js";
+import { MillraceError, exitCodes } from "../shared/errors.js";
+import type { ServiceContext, ServiceName } from "../shared/lifecycle.js";
+
+/** Runs a command to its end and keeps its exit code. */
+export type RunCommand = (command: () => Promise<number>) => Promise<void>;
+
+const defaultConfigFile = "config/etl_config.yaml";
+
+const exitCodeMeanings: Record<keyof typeof exitCodes, string> = {
+  ok: "done; for status and check: everything is ready",
+  failure: "the work failed; the line on standard error says why",
+  usage: "no such command or option",
+  unavailable: "a server or service does not answer, or is not ready; trying again may help",
+  internal: "a defect of Millrace",
+  configuration: "the configuration, or what it names, must be corrected first",
+};
+
+const exitCodeTable = Object.entries(exitCodeMeanings)
+  .map(([name, meaning]) => `  ${String(exitCodes[name as keyof typeof exitCodes]).padStart(2)}  ${meaning}`)
+  .join("\n");
+
+/**
+ * All commands, their options and their help. What a command does is loaded when it runs, so that help comes at once.
+ */
+export function createProgram(run: RunCommand): Command {
+  const program = new Command("millrace")
+    .description(
+      "Prometheus metrics in, clean feature-rich time series out:\n" +
+        "Prometheus → poller → metrics.raw → processor → metrics.features → sink → InfluxDB.",
+    )
+    .version(packageVersion(), "-V, --version")
+    .addOption(
+      new Option("-c, --config <file>", "the configuration")
+        .env("MILLRACE_CONFIG")
+        .default(defaultConfigFile),
+    )
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .showSuggestionAfterError()
+    .addHelpText(
+      "after",
+      `
+Examples:
+  millrace up                       everything on this machine, with a live status
+  millrace check                    is the configuration sound, and does every server answer?
+  millrace status --json            samples a second, lag, latencies, for machines
+  millrace tail metrics.features    what comes out, as JSON lines
+
+Errors are one line on standard error: CODE: what happened, and what to do.
+docs/errors.md lists the codes. Exit codes:
+${exitCodeTable}`,
+    );
+  const configFile = () => program.opts<{ config: string }>().config;
+  const config = async (): Promise<Config> => (await import("../shared/config.js")).loadConfig(configFile());
+  const terminal = async () => (await import("./terminal.js")).openTerminal();
+
+  const services: [ServiceName, string, string][] = [
+    [
+      "poller",
+      "read Prometheus, write metrics.raw",
+      "One poller runs at a time: a second one with the same configuration takes the\nwork over.",
+    ],
+    [
+      "processor",
+      "read metrics.raw, write metrics.clean and metrics.features",
+      "Start up to as many as there are partitions: they share these between them.",
+    ],
+    [
+      "sink",
+      "read metrics.features, write to InfluxDB",
+      "Start up to as many as there are partitions: they share these between them.",
+    ],
+    [
+      "simulator",
+      "serve the metrics of a small graph of services with known faults",
+      "Something real to measure, where there is nothing yet.",
+    ],
+  ];
+  for (const [name, description, remark] of services) {
+    program
+      .command(name)
+      .description(description)
+      .addHelpText(
+        "after",
+        `
+${remark}
+Runs until SIGTERM or Ctrl-C, and then stops within 10 s with nothing lost.
+Serves /metrics, /healthz and /readyz on telemetry.ports.${name}; logs are
+JSON lines on standard error.
+
+Example:
+  millrace ${name} --config config/etl_config.yaml`,
+      )
+      .action(() =>
+        run(async () => {
+          const { runService } = await import("../shared/lifecycle.js");
+          return runService(name, await config(), await loadService(name));
+        }),
+      );
+  }
+
+  program
+    .command("check")
+    .description("validate the configuration, then try every connection that it names")
+    .option("--offline", "only the configuration file")
+    .option("--json", "one JSON object: {ok, checks: [{name, ok, detail, code?, action?}]}")
+    .addHelpText(
+      "after",
+      `
+Tries Prometheus, Kafka and its topics, the schema registry, and whether the
+token may write to InfluxDB's bucket. Nothing is changed. Exit code 0; 78 where
+the configuration must be corrected; 69 where a server does not answer.
+
+Examples:
+  millrace check
+  millrace check --offline --config my.yaml
+  millrace check --json | jq '.checks[] | select(.ok | not)'`,
+    )
+    .action((options: { offline?: boolean; json?: boolean }) =>
+      run(async () => {
+        const { runCheck } = await import("./check.js");
+        return runCheck(configFile(), options, await terminal());
+      }),
+    );
+
+  program
+    .command("status")
+    .description("state, throughput, lag and latency of every stage")
+    .option("--json", "one JSON object (with --watch: one a line)")
+    .option("-w, --watch", "go on until Ctrl-C; rates and recent latencies are then over the last minute")
+    .option("--over <seconds>", "the time between the two readings that rates come from", positiveNumber, 5)
+    .addHelpText(
+      "after",
+      `
+Exit code 0 when every stage is ready, 69 otherwise. The JSON object:
+  at, ready, overSeconds, samplesPerSecond
+  rowsWritten            rows written to InfluxDB since the sink started
+  scrapeToInfluxSeconds  from the time that Prometheus gave a sample to
+                         InfluxDB's acknowledgement of its row, live samples
+                         only: {recent, sinceStart}, each
+                         {count, p50, p95, p99}
+  stages.<poller|processor|sink>
+    ready, reasons       reasons: by condition
+    uptimeSeconds, residentBytes
+    perSecond, total     samples; rows in the sink
+    lagMessages          input not read yet (processor, sink)
+    lagSeconds           age of the oldest watermark (poller)
+    latencySeconds       {recent, sinceStart}: of a poll; from reading
+                         Prometheus to committed features; of a write
+    failures             by error code: failed polls, or dead letters
+What is not known is null. recent: between the two readings.
+
+Examples:
+  millrace status
+  millrace status --watch
+  millrace status --json | jq .scrapeToInfluxSeconds.sinceStart.p99`,
+    )
+    .action((options: { json?: boolean; watch?: boolean; over: number }) =>
+      run(async () => {
+        const { runStatus } = await import("./status.js");
+        return runStatus(await config(), options, await terminal());
+      }),
+    );
+
+  program
+    .command("topics")
+    .description("the topics: key, cleanup, retention, partitions, and whether they exist")
+    .option("--create", "create those that are missing")
+    .option("--json", "one JSON object: {topics: [{name, key, cleanup, retentionMs, partitions, exists}]}")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  millrace topics
+  millrace topics --create`,
+    )
+    .action((options: { create?: boolean; json?: boolean }) =>
+      run(async () => {
+        const { runTopics } = await import("./topics.js");
+        return runTopics(await config(), options, await terminal());
+      }),
+    );
+
+  program
+    .command("tail")
+    .description("print a topic's messages as JSON lines, decoded, as they arrive")
+    .argument("<topic>", "metrics.raw, metrics.clean, metrics.features, metrics.dead, ...")
+    .option("-e, --entity <labels>", "only of entities with these labels: job=api,instance=a:80")
+    .option("-b, --from-beginning", "from the oldest message on")
+    .option("-s, --since <duration>", "from this event time on: 90s, 10m, 2h")
+    .option("-n, --limit <messages>", "stop after so many", positiveNumber)
+    .addHelpText(
+      "after",
+      `
+Without --from-beginning or --since: what is written from now on. NaN is null.
+Lines of metrics.raw are what \`millrace process\` reads. Messages of metrics.dead
+are {key, timestamp, headers, value}: the headers say where a message came from
+and what was wrong with it.
+
+Examples:
+  millrace tail metrics.features
+  millrace tail metrics.features --entity service=api --since 10m --limit 5
+  millrace tail metrics.dead --from-beginning | jq .headers`,
+    )
+    .action(
+      (
+        topic: string,
+        options: { entity?: string; fromBeginning?: boolean; since?: string; limit?: number },
+      ) =>
+        run(async () => {
+          const { runTail } = await import("./tail.js");
+          return runTail(await config(), topic, options, await terminal());
+        }),
+    );
+
+  return program;
+}
+
+async function loadService(
+  name: ServiceName,
+): Promise<(context: ServiceContext) => Promise<() => Promise<void>>> {
+  switch (name) {
+    case "simulator":
+      return (await import("../simulator/main.js")).startSimulator;
+    default:
+      throw new MillraceError("INTERNAL", `The ${name} is not part of this build.`);
+  }
+}
+
+function positiveNumber(text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new InvalidArgumentError("It must be a number above 0.");
+  return number;
+}
+
+function packageVersion(): string {
+  const file = new URL("../../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
