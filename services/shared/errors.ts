@@ -30,6 +30,11 @@ export const errorTable = {
     action: "Check that extract.prometheus.url is a Prometheus API and not a proxy's page.",
   },
   PROM_QUERY_REFUSED: { retryable: false, action: "Correct the selector that Prometheus refused." },
+  PROM_WINDOW_TOO_LARGE: {
+    retryable: false,
+    action:
+      "Shorter windows are tried by themselves; if this stays, split the job or raise --query.max-samples.",
+  },
   PROM_INCOMPLETE: {
     retryable: true,
     action: "Prometheus answered with warnings; its own log says which data it could not read.",

@@ -49,6 +49,13 @@ function hasHeader(value: Buffer | null): value is Buffer {
   return value !== null && value.length >= HEADER_BYTES && value[0] === 0;
 }
 
+/** What a message written with a schema begins with. */
+export function wireHeader(schemaId: number): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32BE(schemaId, 1);
+  return header;
+}
+
 /** The id of the schema that a message was written with. Throws MESSAGE_UNDECODABLE. */
 export function schemaIdOf(value: Buffer | null): number {
   if (!hasHeader(value)) {

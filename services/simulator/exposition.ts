@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { type Fault, type FaultKind, type FaultTarget, faultsAdded, serviceFaults } from "./faults.js";
+import { type Fault, faultsAdded, injections } from "./faults.js";
 import { type SimulatedService, graph, serviceNames } from "./graph.js";
 import { type Health, createHealth } from "./health.js";
 import { smoothNoise } from "./load.js";
@@ -77,11 +77,7 @@ export function createExposition(seed: number): Exposition {
     registers,
   });
 
-  const targets: [FaultTarget, FaultKind][] = serviceNames.flatMap((name) =>
-    serviceFaults.map((kind): [FaultTarget, FaultKind] => [name, kind]),
-  );
-  targets.push(["all", "missing_scrapes"]);
-  for (const [target, fault] of targets) faultTotal.inc({ service: target, fault }, 0);
+  for (const { service: target, kind } of injections) faultTotal.inc({ service: target, fault: kind }, 0);
 
   /** What a service's process remembers: lost in a crash. */
   const processes = new Map<SimulatedService, { startSecond: number; health: Health }>();
@@ -129,7 +125,7 @@ export function createExposition(seed: number): Exposition {
         if (answers === null) crash(name);
         else recordService(name, second, answers);
       }
-      for (const [target, kind] of targets) {
+      for (const { service: target, kind } of injections) {
         const isActive = faults.some((fault) => fault.kind === kind && fault.service === target);
         faultActive.set({ service: target, fault: kind }, isActive ? 1 : 0);
       }

@@ -1,16 +1,23 @@
 import { type SimulatedService, serviceNames } from "./graph.js";
 import { poisson, randomStream, uniform } from "./random.js";
 
-export const serviceFaults = ["latency", "errors", "crash"] as const;
-export const faultKinds = [...serviceFaults, "missing_scrapes"] as const;
-export type FaultKind = (typeof faultKinds)[number];
+export type FaultKind = "latency" | "errors" | "crash" | "missing_scrapes";
 
-/** Whom a fault hits; missing scrapes hit all, since one scrape reads all services. */
-export type FaultTarget = SimulatedService | "all";
-
-export interface Fault {
+export interface Injection {
   readonly kind: FaultKind;
-  readonly service: FaultTarget;
+  /** Whom it hits; missing scrapes hit all, since one scrape reads all services. */
+  readonly service: SimulatedService | "all";
+}
+
+/** All that may be injected, each as often as the other. */
+export const injections: readonly Injection[] = [
+  ...serviceNames.flatMap((service) =>
+    (["latency", "errors", "crash"] as const).map((kind) => ({ kind, service })),
+  ),
+  { kind: "missing_scrapes", service: "all" },
+];
+
+export interface Fault extends Injection {
   /** Seconds since the epoch; whole. */
   readonly start: number;
   /** The first second without the fault. */
@@ -26,7 +33,7 @@ const DURATION_SECONDS_MAX = 180;
 /**
  * The faults whose time overlaps [from, to), in seconds, in order of their start: a function of the seed, so that the
  * truth of any time can be listed, and a restart changes nothing. Starts are a Poisson process of `perHour`; durations
- * are log-uniform, about a minute.
+ * are log-uniform, about a minute. Faults may overlap.
  */
 export function faultsBetween(seed: number, perHour: number, from: number, to: number): Fault[] {
   const found: Fault[] = [];
@@ -53,10 +60,8 @@ export function faultsAdded(before: readonly Fault[], after: readonly Fault[]): 
 
 function faultsOfBlock(seed: number, perHour: number, block: number): Fault[] {
   const random = randomStream(seed, "faults", block);
-  const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)];
   return Array.from({ length: poisson(random, perHour) }, () => {
-    const kind = pick(faultKinds);
-    const service = kind === "missing_scrapes" ? "all" : pick(serviceNames);
+    const { kind, service } = injections[Math.floor(random() * injections.length)];
     const start = Math.floor((block + random()) * BLOCK_SECONDS);
     const duration = DURATION_SECONDS_MIN * (DURATION_SECONDS_MAX / DURATION_SECONDS_MIN) ** random();
     const strength =

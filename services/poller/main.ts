@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { createKafka } from "../shared/kafka.js";
+import type { ServiceContext } from "../shared/lifecycle.js";
+import { connectSchemas } from "../shared/schema-registry.js";
+import { schemaText, topics } from "../shared/topics.js";
+import { runJob } from "./job.js";
+import { createMetricTypes } from "./metric-types.js";
+import { createOutage } from "./outage.js";
+import { createPollerMetrics } from "./poller-metrics.js";
+import { connectPrometheus } from "./prometheus-client.js";
+import { createSeriesDirectory } from "./series-directory.js";
+import { assignmentOf } from "./templates.js";
+
+/** The name of the Prometheus in the frames and in pipeline.state; the configuration has one yet. */
+const SOURCE = "prometheus";
+
+/** A transaction with a Kafka that is away may take a minute to fail. Its outcome is read back at the next start. */
+const STOP_WAIT_MS = 6_000;
+
+/**
+ * Polls Prometheus into metrics.raw until the service is stopped: one loop for each job, beside each other.
+ * Resolves once the schemas are registered; Kafka and Prometheus may be away, readiness says so. Resolves to what stops it.
+ */
+export async function startPoller(context: ServiceContext): Promise<() => Promise<void>> {
+  const { config, logger, telemetry, stopping, fail } = context;
+  const { setReadiness } = telemetry;
+  const now = Date.now;
+
+  setReadiness("registry", `REGISTRY_UNAVAILABLE: waiting for the schema registry at ${config.registry.url}`);
+  const schemas = connectSchemas(config, logger, stopping);
+  const schemaIds = {
+    raw: await schemas.register("raw", schemaText(topics.raw.schema)),
+    state: await schemas.register("state", schemaText(topics.state.schema)),
+  };
+  setReadiness("registry", null);
+
+  const metrics = createPollerMetrics(telemetry.metrics);
+  const client = connectPrometheus(config.extract.prometheus, { now });
+  const types = createMetricTypes(client, now);
+  const kafka = createKafka(config, "poller", logger);
+
+  const jobs = Object.entries(config.extract.jobs).map(([job, schedule]) => {
+    const outageOf = (subject: string, condition: string) =>
+      createOutage({
+        subject,
+        details: { job },
+        logger,
+        setReason: (reason) => setReadiness(`${condition} (${job})`, reason),
+        now,
+      });
+    setReadiness(
+      `kafka (${job})`,
+      `KAFKA_UNAVAILABLE: waiting for Kafka at ${config.kafka.brokers.join(", ")}`,
+    );
+    setReadiness(
+      `prometheus (${job})`,
+      `PROM_UNAVAILABLE: no answer yet of Prometheus at ${config.extract.prometheus.url}`,
+    );
+    const assignment = assignmentOf(job, config);
+    const from = {
+      job,
+      source: SOURCE,
+      schedule,
+      templates: assignment.own,
+      client,
+      directory: createSeriesDirectory({ client, types, assignment, now }),
+      outage: outageOf("poll", "prometheus"),
+      metrics,
+      now,
+    };
+    const to = {
+      kafka,
+      topicPrefix: config.kafka.topic_prefix,
+      schemas,
+      schemaIds,
+      outage: outageOf("kafka", "kafka"),
+      logger,
+      onFailure: (code: string) => metrics.kafkaFailures.inc({ job, code }),
+    };
+    return runJob(from, to, stopping).catch((error: unknown) => {
+      if (!stopping.aborted) fail(error);
+    });
+  });
+
+  return async () => {
+    await Promise.race([Promise.all(jobs), sleep(STOP_WAIT_MS, undefined, { ref: false })]);
+    await client.close();
+  };
+}

@@ -1,0 +1,71 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+export type PollerMetrics = ReturnType<typeof createPollerMetrics>;
+
+export function createPollerMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    samples: new Counter({
+      name: "millrace_poller_samples_total",
+      help: "Samples acknowledged by Kafka.",
+      labelNames: ["job", "origin"],
+      registers,
+    }),
+    frames: new Counter({
+      name: "millrace_poller_frames_total",
+      help: "Frames acknowledged by Kafka.",
+      labelNames: ["job", "origin"],
+      registers,
+    }),
+    lateSamples: new Counter({
+      name: "millrace_poller_late_samples_total",
+      help: "Samples that were stored after a poll had already read beyond their time.",
+      labelNames: ["job"],
+      registers,
+    }),
+    histograms: new Counter({
+      name: "millrace_poller_native_histograms_skipped_total",
+      help: "Samples of native histograms, which have no place in a frame. The overlap counts them again.",
+      labelNames: ["job"],
+      registers,
+    }),
+    pollDuration: new Histogram({
+      name: "millrace_poller_poll_duration_seconds",
+      help: "From the first query of a window to Kafka's acknowledgement of its last frame.",
+      labelNames: ["job"],
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    delay: new Histogram({
+      name: "millrace_poller_delay_seconds",
+      help: "From a live frame's event time to Kafka's acknowledgement.",
+      labelNames: ["job"],
+      buckets: [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 5, 10, 30, 60],
+      registers,
+    }),
+    pollFailures: new Counter({
+      name: "millrace_poller_poll_failures_total",
+      help: "Polls that were given up, by error code.",
+      labelNames: ["job", "code"],
+      registers,
+    }),
+    kafkaFailures: new Counter({
+      name: "millrace_poller_kafka_failures_total",
+      help: "Times that the job had to begin again with Kafka, by error code.",
+      labelNames: ["job", "code"],
+      registers,
+    }),
+    watermark: new Gauge({
+      name: "millrace_poller_watermark_seconds",
+      help: "Unix time up to which every sample of the job is in Kafka.",
+      labelNames: ["job"],
+      registers,
+    }),
+    remembered: new Gauge({
+      name: "millrace_poller_remembered_samples",
+      help: "Samples newer than the watermark that are remembered as sent.",
+      labelNames: ["job"],
+      registers,
+    }),
+  };
+}
