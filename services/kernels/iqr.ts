@@ -1,5 +1,5 @@
 import { percentileWithout } from "./percentile.js";
-import { indexOf, type SortedWindow } from "./sorted-window.js";
+import { placeOf } from "./sorted-values.js";
 
 /** Tukey's factor: fences lie this many interquartile ranges outside the quartiles. */
 export const fenceFactor = 1.5;
@@ -14,7 +14,7 @@ export const noiseShare = 1e-12;
 export const constantSpreadShare = 0.01;
 
 /**
- * Whether `value`, which the window must hold, lies outside Q1 − 1.5 · IQR … Q3 + 1.5 · IQR of the window's other values. Writes the
+ * Whether `value` lies outside Q1 − 1.5 · IQR … Q3 + 1.5 · IQR of the others in `sorted[start ... end - 1]`, which must hold it. Writes the
  * two fences at `out[outOffset]`, NaN where nobody can be judged: for fewer than `minimumOthers` others, where nothing gives a scale,
  * and for a value that is not finite.
  *
@@ -22,21 +22,22 @@ export const constantSpreadShare = 0.01;
  * a series that is mostly idle would be all outliers; if they are equal too, 1 % of their size; and values of 0 give no scale at all.
  */
 export function isIqrOutlier(
-  window: SortedWindow,
+  sorted: Float64Array,
+  start: number,
+  end: number,
   value: number,
   out: Float64Array,
   outOffset: number,
 ): boolean {
   out[outOffset] = NaN;
   out[outOffset + 1] = NaN;
-  const { sorted, length } = window;
-  if (length <= minimumOthers || value - value !== 0) return false;
-  const left = indexOf(window, value);
-  let low = percentileWithout(sorted, length, left, 0.25);
-  let high = percentileWithout(sorted, length, left, 0.75);
+  if (end - start <= minimumOthers || value - value !== 0) return false;
+  const left = placeOf(sorted, start, end, value);
+  let low = percentileWithout(sorted, start, end, left, 0.25);
+  let high = percentileWithout(sorted, start, end, left, 0.75);
   if (isNoise(low, high)) {
-    low = percentileWithout(sorted, length, left, 0.05);
-    high = percentileWithout(sorted, length, left, 0.95);
+    low = percentileWithout(sorted, start, end, left, 0.05);
+    high = percentileWithout(sorted, start, end, left, 0.95);
   }
   const range = isNoise(low, high)
     ? constantSpreadShare * Math.max(Math.abs(low), Math.abs(high))

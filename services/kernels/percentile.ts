@@ -1,30 +1,37 @@
 /**
- * The percentile of `sorted[0 ... length - 1]` (ascending, finite) at `fraction` (0 to 1), interpolated linearly; NaN for none.
+ * The percentile of `sorted[start ... end - 1]` (ascending, finite) at `fraction` (0 to 1), interpolated linearly; NaN for none.
  * Exactly pandas `rolling(w).quantile(fraction)`: the same operations in the same order as in its `roll_quantile`
  * (pandas/_libs/window/aggregations.pyx), except where the distance of two neighbours overflows, where pandas answers Infinity.
  */
-export function percentileOfSorted(sorted: Float64Array, length: number, fraction: number): number {
-  if (length === 0) return NaN;
-  const position = fraction * (length - 1);
-  const index = Math.floor(position);
-  const low = sorted[index];
-  return position === index ? low : between(low, sorted[index + 1], position - index);
+export function percentileOfSorted(
+  sorted: Float64Array,
+  start: number,
+  end: number,
+  fraction: number,
+): number {
+  if (end <= start) return NaN;
+  const position = fraction * (end - start - 1);
+  const below = Math.floor(position);
+  const low = sorted[start + below];
+  return position === below ? low : between(low, sorted[start + below + 1], position - below);
 }
 
 /** As `percentileOfSorted` once the value at index `left` is taken out. */
 export function percentileWithout(
   sorted: Float64Array,
-  length: number,
+  start: number,
+  end: number,
   left: number,
   fraction: number,
 ): number {
-  if (length <= 1) return NaN;
-  const position = fraction * (length - 2);
-  const index = Math.floor(position);
-  const low = sorted[index < left ? index : index + 1];
-  return position === index
+  if (end - start <= 1) return NaN;
+  const position = fraction * (end - start - 2);
+  const below = Math.floor(position);
+  const lower = start + below + (start + below < left ? 0 : 1);
+  const low = sorted[lower];
+  return position === below
     ? low
-    : between(low, sorted[index + 1 < left ? index + 1 : index + 2], position - index);
+    : between(low, sorted[lower + (lower + 1 === left ? 2 : 1)], position - below);
 }
 
 function between(low: number, high: number, share: number): number {

@@ -1,7 +1,14 @@
-import { mean } from "./mean.js";
+import { mean, meanAndStandardDeviation, standardDeviation } from "./mean-and-deviation.js";
 import { percentileOfSorted } from "./percentile.js";
-import { forget, openSlidingWindow, slide, type SlidingWindow } from "./sliding-window.js";
-import { meanAndStandardDeviation, standardDeviation } from "./standard-deviation.js";
+import {
+  endOf,
+  forget,
+  openSlidingWindows,
+  samplesOf,
+  slide,
+  startOf,
+  type SlidingWindows,
+} from "./sliding-windows.js";
 import { firstAfter } from "./window-bounds.js";
 
 /** Which statistics of which windows. Columns: for each window mean, standard deviation, percentiles, as far as wanted. */
@@ -13,17 +20,15 @@ export interface RollingPlan {
   fractions: readonly number[];
 }
 
-/** What one series keeps from row to row: one sorted window a window, a cache without influence on any result. */
-export type RollingState = readonly SlidingWindow[];
+/** What one series keeps from row to row: a cache without influence on any result. */
+export type RollingState = SlidingWindows;
 
-export function openRollingState({ windowsMs }: RollingPlan): RollingState {
-  return windowsMs.map(openSlidingWindow);
+export function openRollingState(plan: RollingPlan): RollingState {
+  return openSlidingWindows(plan.fractions.length > 0 ? plan.windowsMs.length : 0);
 }
 
-/** To be called after any change of the samples but appending newer ones and dropping the oldest (see `SlidingWindow`). */
-export function forgetRollingState(state: RollingState): void {
-  for (const window of state) forget(window);
-}
+/** To be called after any change of the samples but appending newer ones and dropping the oldest (see `SlidingWindows`). */
+export const forgetRollingState: (state: RollingState) => void = forget;
 
 /** How many columns `rollingFeatures` writes. */
 export function rollingWidth(plan: RollingPlan): number {
@@ -47,10 +52,13 @@ export function rollingFeatures(
   outOffset: number,
 ): void {
   const { windowsMs, fractions } = plan;
-  const atMs = timestamps[end - 1];
+  const sorts = fractions.length > 0;
+  if (sorts) slide(state, windowsMs, timestamps, values, first, end);
   let column = outOffset;
   for (let w = 0; w < windowsMs.length; w++) {
-    const from = firstAfter(timestamps, first, end, atMs - windowsMs[w]);
+    const from = sorts
+      ? end - samplesOf(state, w)
+      : firstAfter(timestamps, first, end, timestamps[end - 1] - windowsMs[w]);
     if (plan.mean && plan.standardDeviation) {
       meanAndStandardDeviation(values, from, end, out, column);
       column += 2;
@@ -59,11 +67,11 @@ export function rollingFeatures(
     } else if (plan.standardDeviation) {
       out[column++] = standardDeviation(values, from, end);
     }
-    if (fractions.length === 0) continue;
-    const window = state[w];
-    slide(window, timestamps, values, first, from, end, atMs);
+    if (!sorts) continue;
+    const start = startOf(state, w);
+    const stop = endOf(state, w);
     for (let p = 0; p < fractions.length; p++) {
-      out[column++] = percentileOfSorted(window.sorted, window.length, fractions[p]);
+      out[column++] = percentileOfSorted(state.cells, start, stop, fractions[p]);
     }
   }
 }

@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { mean } from "../../services/kernels/mean.js";
+import { mean, standardDeviation } from "../../services/kernels/mean-and-deviation.js";
 import { increase, rate } from "../../services/kernels/rate.js";
-import { emptySortedWindow, rebuild } from "../../services/kernels/sorted-window.js";
+import { sortInto } from "../../services/kernels/sorted-values.js";
 import { isIqrOutlier } from "../../services/kernels/iqr.js";
 import { percentileOfSorted } from "../../services/kernels/percentile.js";
-import { standardDeviation } from "../../services/kernels/standard-deviation.js";
 import { anyArray, ascendingTimestamps, gaps } from "./arbitrary-values.js";
 import { bitText } from "./exact-arithmetic.js";
 
-function sorted(values: Float64Array, first: number, end: number) {
-  const window = emptySortedWindow();
-  rebuild(window, values, first, end);
-  return window;
+function sorted(values: Float64Array, first: number, end: number): Float64Array {
+  const all = new Float64Array(end - first);
+  return all.subarray(0, sortInto(all, 0, values, first, end));
 }
 
 /** Every kernel over a window, as a function of the arrays and the window's bounds. */
@@ -24,12 +22,13 @@ const kernels: Record<
   mean: (_, values, first, end) => [mean(values, first, end)],
   standardDeviation: (_, values, first, end) => [standardDeviation(values, first, end)],
   percentile: (_, values, first, end) => {
-    const window = sorted(values, first, end);
-    return [percentileOfSorted(window.sorted, window.length, 0.95)];
+    const all = sorted(values, first, end);
+    return [percentileOfSorted(all, 0, all.length, 0.95)];
   },
   iqr: (_, values, first, end) => {
     const fences = new Float64Array(2);
-    const verdict = isIqrOutlier(sorted(values, first, end), values[end - 1], fences, 0);
+    const all = sorted(values, first, end);
+    const verdict = isIqrOutlier(all, 0, all.length, values[end - 1], fences, 0);
     return [Number(verdict), ...fences];
   },
   rate: (timestamps, values, first, end) => [

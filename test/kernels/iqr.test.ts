@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isIqrOutlier } from "../../services/kernels/iqr.js";
-import { emptySortedWindow, rebuild } from "../../services/kernels/sorted-window.js";
+import { sortInto } from "../../services/kernels/sorted-values.js";
 
 /** Verdict on the last value among the others, and the fences. */
 function judge(...values: number[]): { outlier: boolean; low: number; high: number } {
-  const window = emptySortedWindow();
-  rebuild(window, Float64Array.from(values), 0, values.length);
+  const sorted = new Float64Array(values.length);
+  const end = sortInto(sorted, 0, Float64Array.from(values), 0, values.length);
   const out = new Float64Array(3);
-  const outlier = isIqrOutlier(window, values[values.length - 1], out, 1);
+  const outlier = isIqrOutlier(sorted, 0, end, values[values.length - 1], out, 1);
   return { outlier, low: out[1], high: out[2] };
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { fractionOf, percentileOfSorted, percentileWithout } from "../../services/kernels/percentile.js";
-import { emptySortedWindow, rebuild } from "../../services/kernels/sorted-window.js";
+import { sortInto } from "../../services/kernels/sorted-values.js";
 import { anyArray, finiteArray } from "./arbitrary-values.js";
 import { bitText } from "./exact-arithmetic.js";
 
@@ -21,16 +21,13 @@ function reference(values: number[], at: number): number {
   return ascending[whole] + (ascending[whole + 1] - ascending[whole]) * (exactPosition - whole);
 }
 
-function sortedWindow(values: ArrayLike<number>): { sorted: Float64Array; length: number } {
-  const window = emptySortedWindow();
-  rebuild(window, Float64Array.from(values), 0, values.length);
-  return window;
+function sorted(values: ArrayLike<number>): Float64Array {
+  const all = new Float64Array(values.length);
+  return all.subarray(0, sortInto(all, 0, Float64Array.from(values), 0, values.length));
 }
 
-const of = (values: ArrayLike<number>, at: number): number => {
-  const { sorted, length } = sortedWindow(values);
-  return percentileOfSorted(sorted, length, at);
-};
+const of = (values: ArrayLike<number>, at: number): number =>
+  percentileOfSorted(sorted(values), 0, sorted(values).length, at);
 
 describe("percentile", () => {
   it("is pandas' linear interpolation, to the bit", () => {
@@ -58,24 +55,33 @@ describe("percentile", () => {
   it("without one value is that of the others", () => {
     fc.assert(
       fc.property(finiteArray, fraction, fc.nat(), (values, at, which) => {
-        const { sorted, length } = sortedWindow(values);
-        const left = which % length;
-        const others = [...sorted.subarray(0, left), ...sorted.subarray(left + 1, length)];
-        assert.equal(bitText([percentileWithout(sorted, length, left, at)]), bitText([of(others, at)]));
+        const all = sorted(values);
+        const left = which % all.length;
+        const others = [...all.subarray(0, left), ...all.subarray(left + 1)];
+        assert.equal(bitText([percentileWithout(all, 0, all.length, left, at)]), bitText([of(others, at)]));
       }),
       { seed: 3, numRuns: 1000 },
     );
   });
 
-  it("reads only the given length", () => {
-    assert.equal(percentileOfSorted(Float64Array.of(1, 2, 3, 99), 3, 1), 3);
-    assert.equal(percentileWithout(Float64Array.of(1, 2, 3, 99), 3, 2, 1), 2);
+  it("reads only between start and end", () => {
+    const cells = Float64Array.of(-9, -9, 1, 2, 3, 99);
+    assert.deepEqual(
+      [0, 0.25, 1].map((at) => percentileOfSorted(cells, 2, 5, at)),
+      [1, 1.5, 3],
+    );
+    assert.deepEqual(
+      [0, 0.5, 1].map((at) => percentileWithout(cells, 2, 5, 3, at)),
+      [1, 2, 3],
+    );
+    assert.equal(percentileWithout(cells, 2, 5, 4, 1), 2);
+    assert.equal(percentileWithout(cells, 2, 5, 2, 0), 2);
   });
 
   it("answers 0 for −0 and NaN for nothing", () => {
     assert.equal(bitText([of([-0, -0], 0.3)]), bitText([0]));
     assert.ok(Number.isNaN(of([NaN], 0.5)));
-    assert.ok(Number.isNaN(percentileWithout(Float64Array.of(1), 1, 0, 0.5)));
+    assert.ok(Number.isNaN(percentileWithout(Float64Array.of(1), 0, 1, 0, 0.5)));
   });
 
   it("takes its fractions from decimal numbers", () => {

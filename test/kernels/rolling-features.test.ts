@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { mean } from "../../services/kernels/mean.js";
+import { mean, standardDeviation } from "../../services/kernels/mean-and-deviation.js";
 import { fractionOf, percentileOfSorted } from "../../services/kernels/percentile.js";
 import {
   forgetRollingState,
@@ -10,8 +10,7 @@ import {
   rollingWidth,
   type RollingPlan,
 } from "../../services/kernels/rolling-features.js";
-import { emptySortedWindow, rebuild } from "../../services/kernels/sorted-window.js";
-import { standardDeviation } from "../../services/kernels/standard-deviation.js";
+import { sortInto } from "../../services/kernels/sorted-values.js";
 import { anyArray, ascendingTimestamps, gaps } from "./arbitrary-values.js";
 import { bitText } from "./exact-arithmetic.js";
 
@@ -27,12 +26,12 @@ const defaults: RollingPlan = {
 function reference(plan: RollingPlan, timestamps: Float64Array, values: Float64Array, row: number): number[] {
   return plan.windowsMs.flatMap((windowMs) => {
     const inside = values.filter((_, i) => i <= row && timestamps[i] > timestamps[row] - windowMs);
-    const window = emptySortedWindow();
-    rebuild(window, inside, 0, inside.length);
+    const sorted = new Float64Array(inside.length);
+    const end = sortInto(sorted, 0, inside, 0, inside.length);
     return [
       ...(plan.mean ? [mean(inside, 0, inside.length)] : []),
       ...(plan.standardDeviation ? [standardDeviation(inside, 0, inside.length)] : []),
-      ...plan.fractions.map((at) => percentileOfSorted(window.sorted, window.length, at)),
+      ...plan.fractions.map((at) => percentileOfSorted(sorted, 0, end, at)),
     ];
   });
 }
