@@ -1,5 +1,5 @@
-import { parseDocument } from "yaml";
 import { type SchemaNode, didYouMean, isPlainObject, isRecord, nodeAt } from "./config-words.js";
+import { readYaml } from "./config-yaml.js";
 import type { Path } from "./config-rules.js";
 
 const PREFIX = "MILLRACE_";
@@ -88,16 +88,10 @@ function samePath(a: Path, b: Path): boolean {
 
 /** Text needs no quotes, though it may have them; all else is YAML. Undefined where it is not. */
 function readValue(text: string, node: SchemaNode): unknown {
-  const document = parseDocument(text, { prettyErrors: false });
-  const isSound = document.errors.length === 0 && document.warnings.length === 0;
-  let value: unknown;
-  try {
-    value = isSound ? document.toJS({ maxAliasCount: 0 }) : undefined;
-  } catch {
-    value = undefined;
-  }
+  const { value, problems } = readYaml(text);
+  const read = problems.length === 0 ? value : undefined;
   const wantsText = node.type === "string" || node.enum !== undefined;
-  return wantsText && typeof value !== "string" ? text : value;
+  return wantsText && typeof read !== "string" ? text : read;
 }
 
 /** Sets a value, making the sections above it; a record that is not given starts from its default. */

@@ -22,7 +22,10 @@ export const defaultConfigFile = "config/etl_config.yaml";
 export const defaultPipelinesFile = "config/pipeline_config.yaml";
 
 /** A configuration is read whole into memory. */
-const FILE_BYTES_MAX = 1_000_000;
+const FILE_BYTES_MAX = 500_000;
+
+/** More problems than these no person reads at once. */
+const PROBLEMS_MAX = 100;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -61,7 +64,7 @@ const withRules = <Schema extends z.ZodType>(
       const bad = context.issues
         .filter(({ code }) => code !== "unrecognized_keys")
         .map(({ path }) => path ?? []);
-      const sound = (path: Path) => !bad.some((other) => other.every((key, i) => key === path[i]));
+      const sound = (path: Path) => !bad.some((other) => startsWith(path, other));
       const report = (path: Path, message: string) =>
         context.addIssue({ code: "custom", path: [...path], message });
       if (sound([])) check(value, { sound, report });
@@ -105,9 +108,16 @@ function parse<Output>(
   // An empty file, or one of comments only, takes every default.
   const data = withoutEmptySections(yaml.value ?? {}, tree);
   const { overrides, problems } = applyEnvironment(data, tree, environment, belongs);
-  const placeOf: PlaceOf = (path, part) =>
-    overrides.findLast((override) => override.path.every((key, i) => key === path[i]))?.variable ??
-    yaml.placeOf(path, part);
+  const placeOf: PlaceOf = (path, part) => {
+    const setBy = overrides.findLast((override) => startsWith(path, override.path));
+    if (setBy !== undefined) return setBy.variable;
+    // What stands nowhere is missed by what holds it, which may be there because of a variable only.
+    for (let length = path.length; length > 0 && !yaml.has(path.slice(0, length)); length--) {
+      const holder = overrides.find((override) => startsWith(override.path, path.slice(0, length)));
+      if (holder !== undefined) return holder.variable;
+    }
+    return yaml.placeOf(path, part);
+  };
 
   const parsed = schema.safeParse(data);
   if (parsed.success && problems.length === 0) return parsed.data;
@@ -134,7 +144,7 @@ function problemsOf(issue: z.core.$ZodIssue, data: unknown, tree: SchemaNode, pl
   const node = nodeAt(tree, path);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, PROBLEMS_MAX + 1).map((key) => ({
         place: placeOf([...path, key], "key"),
         path: [...path, key],
         message: unknownKey(key, Object.keys(node?.properties ?? {}), tree),
@@ -163,6 +173,10 @@ function unknownKey(key: string, known: string[], tree: SchemaNode): string {
   return `unknown key \`${key}\`${hint}`;
 }
 
+function startsWith(path: Path, start: Path): boolean {
+  return start.every((key, i) => key === path[i]);
+}
+
 function valueAt(data: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, key) =>
@@ -183,7 +197,11 @@ function invalid(file: string, problems: readonly Problem[]): MillraceError {
     const where = typeof place === "string" ? place : `${file}:${place.line}:${place.column}`;
     return `${where}${path.length === 0 ? "" : ` ${pathText(path)}`}: ${message}${message.endsWith("?") ? "" : "."}`;
   });
-  return new MillraceError("CONFIG_INVALID", [...new Set(lines)].join("\n"));
+  const distinct = [...new Set(lines)];
+  const told = distinct.slice(0, PROBLEMS_MAX);
+  if (distinct.length > told.length)
+    told.push(`${file}: there are more problems than these ${PROBLEMS_MAX}.`);
+  return new MillraceError("CONFIG_INVALID", told.join("\n"));
 }
 
 /** `kafka.brokers[0]`; names that hold more than letters, digits, `_` and `-` in quotes. */
