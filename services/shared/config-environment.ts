@@ -1,6 +1,6 @@
 import { type SchemaNode, didYouMean, isPlainObject, isRecord, nodeAt } from "./config-words.js";
 import { readYaml } from "./config-yaml.js";
-import type { Path } from "./config-rules.js";
+import { type Path, startsWith } from "./config-rules.js";
 
 const PREFIX = "MILLRACE_";
 
@@ -39,7 +39,7 @@ export function applyEnvironment(
       problems.push({ variable, message: path });
       continue;
     }
-    const twin = overrides.find((other) => samePath(other.path, path));
+    const twin = overrides.find((other) => other.path.length === path.length && startsWith(path, other.path));
     if (twin !== undefined) {
       problems.push({ variable, message: `${twin.variable} sets the same key` });
       continue;
@@ -80,10 +80,6 @@ function resolvePath(variable: string, root: SchemaNode, data: Record<string, un
 /** Shells allow letters, digits and `_` in the names of variables: so `my-job` is MY_JOB. */
 function spelling(name: string): string {
   return name.toUpperCase().replace(/[^A-Z0-9]/g, "_");
-}
-
-function samePath(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((key, i) => key === b[i]);
 }
 
 /** Text needs no quotes, though it may have them; all else is YAML. Undefined where it is not. */

@@ -172,7 +172,7 @@ describe("secrets", () => {
         load: { influxdb: { token_file: file("influx", "t") } },
         kafka: {
           sasl: { username: "u", password_file: file("open", "p", 0o644) },
-          tls: { ca_file: "/no/such/ca" },
+          tls: { ca_file: "/no/such/ca", cert_file: "c", key_file: file("key", "-\n-\n", 0o604) },
         },
         registry: { username: "r", password_file: join(folder, "missing") },
       }),
@@ -181,10 +181,11 @@ describe("secrets", () => {
     const problems = secretFileProblems(config);
     assert.deepEqual(
       problems.map(({ path }) => path),
-      ["kafka.sasl.password_file", "registry.password_file"],
+      ["kafka.tls.key_file", "kafka.sasl.password_file", "registry.password_file"],
     );
     assert.match(problems[0].message, /chmod 600/);
-    assert.match(problems[1].message, /ENOENT/);
+    assert.match(problems[1].message, /chmod 600/);
+    assert.match(problems[2].message, /ENOENT/);
   });
 
   it("in a URL never come back in the message", () => {
