@@ -47,7 +47,7 @@ export async function runTail(
     failure ??= error;
     ending.abort();
   };
-  const schemas = connectSchemas(config, logger, signal);
+  const schemas = connectSchemas(config);
   const limit = options.limit ?? Infinity;
   let printed = 0;
 

@@ -5,7 +5,7 @@ import { openTransactionalProducer, partitionsOf } from "../shared/kafka.js";
 import type { Schemas } from "../shared/schema-registry.js";
 import type { Logger } from "../shared/telemetry.js";
 import { topicName } from "../shared/topics.js";
-import type { Outage } from "./outage.js";
+import type { Outage } from "../shared/outage.js";
 import { type PollSource, pollUntil } from "./poll-loop.js";
 import { recoverSent } from "./recover-sent.js";
 import { deliveries } from "./send-window.js";

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createKafka } from "../shared/kafka.js";
 import type { ServiceContext } from "../shared/lifecycle.js";
+import { untilDone } from "../shared/retry.js";
 import { connectSchemas } from "../shared/schema-registry.js";
 import { schemaText, topics } from "../shared/topics.js";
 import { runJob } from "./job.js";
 import { createMetricTypes } from "./metric-types.js";
-import { createOutage } from "./outage.js";
+import { createOutage } from "../shared/outage.js";
 import { createPollerMetrics } from "./poller-metrics.js";
 import { connectPrometheus } from "./prometheus-client.js";
 import { createSeriesDirectory } from "./series-directory.js";
@@ -26,13 +27,20 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   const { setReadiness } = telemetry;
   const now = Date.now;
 
-  setReadiness("registry", `REGISTRY_UNAVAILABLE: waiting for the schema registry at ${config.registry.url}`);
-  const schemas = connectSchemas(config, logger, stopping);
-  const schemaIds = {
-    raw: await schemas.register("raw", schemaText(topics.raw.schema)),
-    state: await schemas.register("state", schemaText(topics.state.schema)),
-  };
-  setReadiness("registry", null);
+  const registryOutage = createOutage({
+    subject: "registry",
+    details: {},
+    logger,
+    setReason: (reason) => setReadiness("registry", reason),
+    now,
+  });
+  const schemas = connectSchemas(config);
+  const register = (topic: "raw" | "state") =>
+    untilDone(() => schemas.register(topic, schemaText(topics[topic].schema)), {
+      outage: registryOutage,
+      signal: stopping,
+    });
+  const schemaIds = { raw: await register("raw"), state: await register("state") };
 
   const metrics = createPollerMetrics(telemetry.metrics);
   const client = connectPrometheus(config.extract.prometheus, { now });

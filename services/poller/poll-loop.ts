@@ -3,7 +3,7 @@ import type { Config } from "../shared/config-schema.js";
 import { asMillraceError } from "../shared/errors.js";
 import type { RawFrame } from "../shared/frame.js";
 import { toFrames } from "./frames.js";
-import type { Outage } from "./outage.js";
+import type { Outage } from "../shared/outage.js";
 import type { PollerMetrics } from "./poller-metrics.js";
 import type { PrometheusClient } from "./prometheus-client.js";
 import { type ReadWindow, readWindow } from "./read-window.js";

@@ -267,10 +267,9 @@ function openProducer(kafka: Kafka, options: Parameters<Kafka["producer"]>[0]): 
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
     // Every message names its partition.
-    createPartitioner:
-      () =>
-      ({ message }) =>
-        message.partition!,
+    createPartitioner: () => () => {
+      throw new MillraceError("INTERNAL", "A message without a partition was sent.");
+    },
     ...options,
   });
 }
@@ -314,6 +313,8 @@ export interface BatchContext {
   readonly heartbeat: () => Promise<void>;
   /** Moves the position past this offset. */
   readonly resolve: (offset: string) => void;
+  /** Commits the offset to be read next, outside of any transaction. */
+  readonly commit: (offset: string, metadata?: string) => Promise<void>;
   /** Reads this partition from another offset; the rest of the batch must not be resolved. */
   readonly seek: (offset: string) => void;
 }
@@ -391,6 +392,8 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
           isCurrent: () => epoch === epochOfBatch && assigned.get(topic)?.has(partition) === true,
           heartbeat: () => payload.heartbeat(),
           resolve: (offset) => payload.resolveOffset(offset),
+          commit: (offset, metadata) =>
+            consumer.commitOffsets([{ topic, partition, offset, metadata: metadata ?? null }]),
           seek: (offset) => consumer.seek({ topic, partition, offset }),
         });
       },

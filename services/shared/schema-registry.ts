@@ -1,20 +1,16 @@
 import avro from "avsc";
 import confluent from "@kafkajs/confluent-schema-registry";
-import pRetry, { AbortError } from "p-retry";
 import { readSecret } from "./config.js";
 import type { Config } from "./config-schema.js";
-import { MillraceError, asMillraceError } from "./errors.js";
+import { MillraceError } from "./errors.js";
 import type { WriterSchemas } from "./frame-codec.js";
-import type { Logger } from "./telemetry.js";
 import { type TopicId, topicName } from "./topics.js";
 
 const { SchemaRegistry, SchemaType, COMPATIBILITY } = confluent;
 
+/** All reject with REGISTRY_UNAVAILABLE or REGISTRY_UNAUTHORIZED besides; whoever calls decides about trying again. */
 export interface Schemas extends WriterSchemas {
-  /**
-   * The id of a topic's schema, registered where it is new, as subject `<topic>-value`. A registry that does not answer
-   * is asked again until the signal. Rejects with SCHEMA_INCOMPATIBLE.
-   */
+  /** The id of a topic's schema, registered where it is new, as subject `<topic>-value`. Rejects with SCHEMA_INCOMPATIBLE. */
   readonly register: (topic: TopicId, schemaText: string) => Promise<number>;
 }
 
@@ -24,7 +20,14 @@ export interface Schemas extends WriterSchemas {
  */
 const compatibility = COMPATIBILITY.FULL_TRANSITIVE;
 
-export function connectSchemas(config: Config, logger: Logger, signal: AbortSignal): Schemas {
+/** Answers that asking again would not change. Not 400: the client library says that of a refused connection, too. */
+const refusals = new Set<number | undefined>([404, 409, 422]);
+
+interface HttpError extends Error {
+  status?: number;
+}
+
+export function connectSchemas(config: Config): Schemas {
   const { url, username, password_file } = config.registry;
   const registry = new SchemaRegistry({
     host: url,
@@ -34,54 +37,27 @@ export function connectSchemas(config: Config, logger: Logger, signal: AbortSign
       : { auth: { username, password: readSecret(password_file) } }),
   });
 
-  const untilAnswered = <Result>(
-    what: string,
-    ask: () => Promise<Result>,
-    refused: (error: HttpError) => MillraceError,
-  ) =>
-    pRetry(
-      async () => {
-        try {
-          return await ask();
-        } catch (thrown) {
-          const error = thrown as HttpError;
-          if (error instanceof MillraceError) throw new AbortError(error);
-          if (error.status === 401 || error.status === 403) {
-            throw new AbortError(
-              new MillraceError("REGISTRY_UNAUTHORIZED", `${url} refused the credentials.`, { cause: error }),
-            );
-          }
-          if (refusals.has(error.status) || error.name.startsWith("ConfluentSchemaRegistry")) {
-            throw new AbortError(refused(error));
-          }
-          throw new MillraceError("REGISTRY_UNAVAILABLE", `The schema registry at ${url} does not answer.`, {
-            cause: thrown,
-          });
-        }
-      },
-      {
-        retries: Infinity,
-        factor: 2,
-        minTimeout: 200,
-        maxTimeout: 5_000,
-        randomize: true,
-        signal,
-        onFailedAttempt: ({ error, attemptNumber }) => {
-          // Once aloud, then quietly: a registry may be away for hours.
-          const { code, action } = asMillraceError(error);
-          logger[attemptNumber === 1 ? "error" : "debug"](
-            { event: "registry.unavailable", code, action, attempt: attemptNumber },
-            `${what}: ${error.message}`,
-          );
-        },
-      },
-    );
+  const ask = async <Result>(request: () => Promise<Result>, refused: (error: Error) => MillraceError) => {
+    try {
+      return await request();
+    } catch (thrown) {
+      if (thrown instanceof MillraceError) throw thrown;
+      const error = thrown as HttpError;
+      if (error.status === 401 || error.status === 403) {
+        throw new MillraceError("REGISTRY_UNAUTHORIZED", `${url} refused the credentials.`, { cause: error });
+      }
+      if (refusals.has(error.status) || error.name.startsWith("ConfluentSchemaRegistry"))
+        throw refused(error);
+      throw new MillraceError("REGISTRY_UNAVAILABLE", `The schema registry at ${url} does not answer.`, {
+        cause: error,
+      });
+    }
+  };
 
   return {
     register: async (topic, schemaText) => {
       const subject = `${topicName(topic, config.kafka.topic_prefix)}-value`;
-      const { id } = await untilAnswered(
-        `Registering ${subject}`,
+      const { id } = await ask(
         () => registry.register({ type: SchemaType.AVRO, schema: schemaText }, { subject, compatibility }),
         (error) =>
           new MillraceError("SCHEMA_INCOMPATIBLE", `${subject}: ${error.message}.`, { cause: error }),
@@ -89,23 +65,14 @@ export function connectSchemas(config: Config, logger: Logger, signal: AbortSign
       return id;
     },
     writerSchema: (id) =>
-      untilAnswered(
-        `Reading schema ${id}`,
+      ask(
         async () => {
           const schema = await registry.getSchema(id);
-          if (!(schema instanceof avro.Type))
-            throw new MillraceError("SCHEMA_UNKNOWN", `Schema ${id} is no Avro schema.`);
-          return schema;
+          if (schema instanceof avro.Type) return schema;
+          throw new MillraceError("SCHEMA_UNKNOWN", `Schema ${id} is no Avro schema.`);
         },
         (error) =>
           new MillraceError("SCHEMA_UNKNOWN", `The registry has no Avro schema ${id}.`, { cause: error }),
       ),
   };
-}
-
-/** Answers that asking again would not change. Not 400: the client library says that of a refused connection, too. */
-const refusals = new Set<number | undefined>([404, 409, 422]);
-
-interface HttpError extends Error {
-  status?: number;
 }

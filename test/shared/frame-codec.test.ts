@@ -90,7 +90,7 @@ describe("avro-wire", () => {
           writeLong(cursor, value);
           const written = cursor.buffer.subarray(0, cursor.position);
           // avsc itself is exact only up to 2^52.
-        if (Math.abs(value) < 2 ** 52) assert.deepEqual(written, long.toBuffer(value));
+          if (Math.abs(value) < 2 ** 52) assert.deepEqual(written, long.toBuffer(value));
           assert.equal(readLong({ buffer: written, position: 0 }), value);
         },
       ),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Writable } from "node:stream";
 import { pino } from "pino";
-import { createOutage } from "../../services/poller/outage.js";
+import { createOutage } from "../../services/shared/outage.js";
 import { MillraceError } from "../../services/shared/errors.js";
 
 describe("createOutage", () => {

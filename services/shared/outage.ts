@@ -1,5 +1,5 @@
-import { type MillraceError, asMillraceError } from "../shared/errors.js";
-import type { Logger } from "../shared/telemetry.js";
+import { type MillraceError, asMillraceError } from "./errors.js";
+import type { Logger } from "./telemetry.js";
 
 /**
  * What is told of something that fails again and again: one line for each distinct code, an error where a person must act

@@ -1,0 +1,27 @@
+import { type OperatorFunction, map } from "rxjs";
+import { type CleanFrame, type MetricType, type RawFrame, flagBits } from "../../shared/frame.js";
+
+/** A frame, and the offset that it stands at in its input: what the revision of its rows will be. */
+export interface At<Frame> {
+  readonly offset: number;
+  readonly frame: Frame;
+}
+
+/** Flags the samples that are not simply what was measured; a value is never changed here. */
+export function validate(): OperatorFunction<At<RawFrame>, At<CleanFrame>> {
+  return map(({ offset, frame }) => {
+    const { series, values, stale } = frame;
+    const flags = new Int32Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      flags[i] = stale[i] === 1 ? flagBits.stale : sampleFlags(values[i], series[i].type);
+    }
+    return { offset, frame: { ...frame, original: values, flags } };
+  });
+}
+
+/** What can be said of a sample by itself. */
+export function sampleFlags(value: number, type: MetricType): number {
+  if (value - value !== 0) return flagBits.not_finite;
+  // A counter counts up from zero.
+  return value < 0 && type === "counter" ? flagBits.invalid : 0;
+}

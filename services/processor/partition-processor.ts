@@ -1,0 +1,204 @@
+import type { KafkaMessage } from "kafkajs";
+import { from, lastValueFrom, toArray } from "rxjs";
+import { deadLetter } from "../shared/dead-letter.js";
+import { createRawReader } from "../shared/frame-codec.js";
+import type { RawFrame } from "../shared/frame.js";
+import type { BatchContext, OutgoingMessage } from "../shared/kafka.js";
+import type { Outage } from "../shared/outage.js";
+import { untilDone } from "../shared/retry.js";
+import type { Schemas } from "../shared/schema-registry.js";
+import type { FeaturePlan } from "./feature-plan.js";
+import type { DeriveOptions } from "./operators/derive.js";
+import type { OutputTopic } from "./operators/encode.js";
+import {
+  type OwnerOptions,
+  type PartitionOwner,
+  takePartition,
+  watermarkMetadata,
+} from "./partition-owner.js";
+import { pipeline, rebuild } from "./pipeline.js";
+import type { ProcessorMetrics } from "./processor-metrics.js";
+import { retentionMs, stateSize } from "./state/partition-state.js";
+
+export interface PartitionProcessorOptions extends Omit<OwnerOptions, "retentionMs"> {
+  readonly topicPrefix: string;
+  readonly plan: FeaturePlan;
+  readonly strict: boolean;
+  readonly clean: OutputTopic;
+  readonly features: OutputTopic;
+  readonly schemas: Schemas;
+  readonly outage: Outage;
+  readonly stopping: AbortSignal;
+  readonly metrics: ProcessorMetrics;
+  readonly now: () => number;
+}
+
+/**
+ * Input bytes that are taken through the pipeline and committed at once: some ten thousand samples, a few megabytes of
+ * output, and some tens of milliseconds between heartbeats.
+ */
+const MAX_SLICE_BYTES = 1_000_000;
+
+export function createPartitionProcessor(options: PartitionProcessorOptions) {
+  const { groupId, topic, topicPrefix, plan, strict, clean, features, outage, stopping, metrics, now } =
+    options;
+  const owners = new Map<number, PartitionOwner>();
+  const reader = createRawReader(options.schemas);
+  const deriving: DeriveOptions = {
+    plan,
+    strict,
+    count: (outcome, samples) => metrics.outcomes.inc({ outcome }, samples),
+  };
+
+  /** Has the partition taken and its position set; the messages come again from there. */
+  async function take(context: BatchContext, kept: PartitionOwner | undefined): Promise<void> {
+    const { batch, heartbeat, seek } = context;
+    owners.delete(batch.partition);
+    await kept?.committer.close();
+    const owner = await untilDone(
+      () => takePartition({ ...options, retentionMs: retentionMs(plan) }, context, kept),
+      { outage, signal: stopping, betweenAttempts: heartbeat },
+    );
+    owners.set(batch.partition, owner);
+    seek(String(owner.next));
+  }
+
+  /** What the messages leave in the state is all that counts: they were committed before. */
+  async function remember(
+    owner: PartitionOwner,
+    partition: number,
+    slice: readonly KafkaMessage[],
+  ): Promise<void> {
+    await lastValueFrom(from(slice).pipe(rebuild({ reader, deriving }, owner.state)), {
+      defaultValue: undefined,
+    });
+    metrics.rebuilding.set({ partition }, Math.max(0, Number(owner.committed - offsetAfter(slice))));
+  }
+
+  /** Takes a slice through the pipeline and commits it. False where the outcome is unknown. */
+  async function emit(
+    owner: PartitionOwner,
+    partition: number,
+    slice: readonly KafkaMessage[],
+    next: bigint,
+  ): Promise<boolean> {
+    const frames: RawFrame[] = [];
+    const letters: OutgoingMessage[] = [];
+    const outputs = await lastValueFrom(
+      from(slice).pipe(
+        pipeline(
+          {
+            reader,
+            deriving,
+            clean,
+            features,
+            onFrame: (frame) => frames.push(frame),
+            onRows: ({ series }) => metrics.rows.inc(series.length),
+            onPoison: (message, error) => {
+              metrics.deadLetters.inc({ code: error.code });
+              letters.push(
+                deadLetter(
+                  topicPrefix,
+                  { topic, partition, ...message },
+                  { stage: "processor", error, now: now() },
+                ),
+              );
+            },
+          },
+          owner.state,
+        ),
+        toArray(),
+      ),
+    );
+    const endTimer = metrics.commitDuration.startTimer();
+    try {
+      await owner.committer.commit([...outputs, ...letters], {
+        groupId,
+        topic,
+        partition,
+        offset: String(next),
+        metadata: watermarkMetadata(owner.state),
+      });
+    } catch (thrown) {
+      metrics.commitFailures.inc({ code: outage.failed(thrown).code });
+      return false;
+    }
+    endTimer();
+    outage.ended();
+    const committedAt = now();
+    for (const { origin, ingestedAt, series } of frames) {
+      metrics.frames.inc();
+      metrics.samples.inc(series.length);
+      metrics.latency.observe({ origin }, (committedAt - ingestedAt) / 1000);
+    }
+    return true;
+  }
+
+  return {
+    /** Handles a batch: takes the partition over where it is new, else slice by slice computes and commits. */
+    process: async (context: BatchContext): Promise<void> => {
+      const { batch, epoch, isCurrent, heartbeat, resolve } = context;
+      const { partition } = batch;
+      const owner = owners.get(partition);
+      if (owner?.epoch !== epoch) {
+        await take(context, owner);
+        return;
+      }
+      const messages = batch.messages.filter(({ offset }) => BigInt(offset) >= owner.next);
+      await untilDone(() => reader.prepare(messages.map(({ value }) => value)), {
+        outage,
+        signal: stopping,
+        betweenAttempts: heartbeat,
+      });
+      const afterBatch = BigInt(batch.lastOffset()) + 1n;
+      for (const slice of slices(messages, owner.committed)) {
+        await heartbeat();
+        if (!isCurrent() || stopping.aborted) return;
+        const isLast = slice[slice.length - 1] === messages[messages.length - 1];
+        const next = isLast ? afterBatch : offsetAfter(slice);
+        if (offsetAfter(slice) <= owner.committed) {
+          await remember(owner, partition, slice);
+        } else if (!(await emit(owner, partition, slice, next))) {
+          // Nobody knows what was committed: the partition is taken anew, and its state with it.
+          owners.delete(partition);
+          await owner.committer.close();
+          return;
+        }
+        owner.next = next;
+        resolve(slice[slice.length - 1].offset);
+      }
+      if (messages.length === 0) resolve(batch.lastOffset());
+      const { series, samples } = stateSize(owner.state);
+      metrics.series.set({ partition }, series);
+      metrics.retained.set({ partition }, samples);
+      if (Number.isFinite(owner.state.watermark))
+        metrics.watermark.set({ partition }, owner.state.watermark / 1000);
+    },
+    close: async () => {
+      for (const { committer } of owners.values()) await committer.close();
+      owners.clear();
+    },
+  };
+}
+
+function offsetAfter(messages: readonly KafkaMessage[]): bigint {
+  return BigInt(messages[messages.length - 1].offset) + 1n;
+}
+
+/** Runs of messages of MAX_SLICE_BYTES each at the most, none across `committed`: what is before it is not emitted. */
+function* slices(messages: readonly KafkaMessage[], committed: bigint): Generator<readonly KafkaMessage[]> {
+  let from = 0;
+  let bytes = 0;
+  for (let i = 0; i < messages.length; i++) {
+    const size = messages[i].value?.length ?? 0;
+    const crosses =
+      i > from && BigInt(messages[i].offset) >= committed && BigInt(messages[i - 1].offset) < committed;
+    if (crosses || (bytes + size > MAX_SLICE_BYTES && i > from)) {
+      yield messages.slice(from, i);
+      from = i;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (from < messages.length) yield messages.slice(from);
+}
