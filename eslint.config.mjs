@@ -36,6 +36,11 @@ export default tseslint.config(
     rules: { "no-restricted-syntax": "off" },
   },
   {
+    // What other programs would write.
+    files: ["test/**/*-example.ts"],
+    rules: { "no-console": "off" },
+  },
+  {
     files: ["test/**/*.ts"],
     rules: {
       // node:test's describe and it return promises that the runner awaits.

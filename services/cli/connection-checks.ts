@@ -3,6 +3,7 @@ import type { Kafka } from "kafkajs";
 import { readSecret } from "../shared/config.js";
 import type { Config } from "../shared/config-schema.js";
 import { MillraceError } from "../shared/errors.js";
+import { connectPrometheus } from "../poller/prometheus-client.js";
 import { withAdmin } from "../shared/kafka.js";
 import { readTopicStates } from "./topics.js";
 
@@ -11,14 +12,14 @@ import { readTopicStates } from "./topics.js";
 const ANSWER_LIMIT_MS = 5_000;
 
 export async function checkPrometheus(config: Config): Promise<string> {
-  const { url } = config.extract.prometheus;
-  const unavailable = (what: string, cause?: unknown) =>
-    new MillraceError("PROM_UNAVAILABLE", `Prometheus at ${url} ${what}.`, { cause });
-  const { statusCode } = await ask(`${url}/api/v1/query?query=1`, { headers: {} }).catch((error: unknown) => {
-    throw unavailable("does not answer", error);
-  });
-  if (statusCode !== 200) throw unavailable(`answered ${statusCode}`);
-  return `answers at ${url}`;
+  const settings = config.extract.prometheus;
+  const timeout = Math.min(settings.timeout, ANSWER_LIMIT_MS / 1000);
+  const prometheus = connectPrometheus({ ...settings, timeout, retry_attempts: 0 }, { now: Date.now });
+  try {
+    return `version ${await prometheus.version(new AbortController().signal)} at ${settings.url}`;
+  } finally {
+    await prometheus.close();
+  }
 }
 
 export async function checkKafka(kafka: Kafka, config: Config): Promise<string> {

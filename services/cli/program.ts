@@ -223,6 +223,8 @@ async function loadService(
   name: ServiceName,
 ): Promise<(context: ServiceContext) => Promise<() => Promise<void>>> {
   switch (name) {
+    case "poller":
+      return (await import("../poller/main.js")).startPoller;
     case "simulator":
       return (await import("../simulator/main.js")).startSimulator;
     default:

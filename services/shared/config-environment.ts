@@ -1,6 +1,6 @@
-import { parseDocument } from "yaml";
 import { type SchemaNode, didYouMean, isPlainObject, isRecord, nodeAt } from "./config-words.js";
-import type { Path } from "./config-rules.js";
+import { readYaml } from "./config-yaml.js";
+import { type Path, startsWith } from "./config-rules.js";
 
 const PREFIX = "MILLRACE_";
 
@@ -39,7 +39,7 @@ export function applyEnvironment(
       problems.push({ variable, message: path });
       continue;
     }
-    const twin = overrides.find((other) => samePath(other.path, path));
+    const twin = overrides.find((other) => other.path.length === path.length && startsWith(path, other.path));
     if (twin !== undefined) {
       problems.push({ variable, message: `${twin.variable} sets the same key` });
       continue;
@@ -82,22 +82,12 @@ function spelling(name: string): string {
   return name.toUpperCase().replace(/[^A-Z0-9]/g, "_");
 }
 
-function samePath(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((key, i) => key === b[i]);
-}
-
 /** Text needs no quotes, though it may have them; all else is YAML. Undefined where it is not. */
 function readValue(text: string, node: SchemaNode): unknown {
-  const document = parseDocument(text, { prettyErrors: false });
-  const isSound = document.errors.length === 0 && document.warnings.length === 0;
-  let value: unknown;
-  try {
-    value = isSound ? document.toJS({ maxAliasCount: 0 }) : undefined;
-  } catch {
-    value = undefined;
-  }
+  const { value, problems } = readYaml(text);
+  const read = problems.length === 0 ? value : undefined;
   const wantsText = node.type === "string" || node.enum !== undefined;
-  return wantsText && typeof value !== "string" ? text : value;
+  return wantsText && typeof read !== "string" ? text : read;
 }
 
 /** Sets a value, making the sections above it; a record that is not given starts from its default. */

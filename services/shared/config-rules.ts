@@ -5,6 +5,10 @@ import { didYouMean } from "./config-words.js";
 
 export type Path = readonly PropertyKey[];
 
+export function startsWith(path: Path, start: Path): boolean {
+  return start.every((key, i) => key === path[i]);
+}
+
 export interface RuleContext {
   /** Whether the value there parsed. Rules run beside other problems, so they look at nothing else. */
   sound: (path: Path) => boolean;

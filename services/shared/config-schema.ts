@@ -41,10 +41,18 @@ const durationMs = (fallback: string, min: string, max: string) =>
     .string()
     .default(fallback)
     .transform((text, context) => durationWithin(text, min, max) ?? refuse(context))
-    .meta({ expected: `a duration from ${min} to ${max}, such as ${fallback}` });
+    .meta({ expected: `a duration from ${min} to ${max}, such as \`${fallback}\`` });
 
 const WINDOW_MIN = "1s";
 const WINDOW_MAX = "7d";
+
+/** One name for all spellings of a number (5.0m, 05m), and no dot, which Avro's names refuse: 1.5h is 90m. */
+function windowName(text: string, ms: number): string {
+  const count = parseFloat(text);
+  if (Number.isInteger(count)) return `${count}${text.replace(/[\d.]/g, "")}`;
+  const unit = (["h", "m", "s", "ms"] as const).find((smaller) => ms % unitMs[smaller] === 0)!;
+  return `${ms / unitMs[unit]}${unit}`;
+}
 
 /** A window's length: a bare number is minutes. After parsing: its name in feature names, and milliseconds. */
 const window = z
@@ -53,11 +61,11 @@ const window = z
     const text = typeof raw === "number" ? `${raw}m` : raw;
     const ms = durationWithin(text, WINDOW_MIN, WINDOW_MAX);
     if (ms === null) return refuse(context);
-    // One name for one spelling of a number (5.0m, 05m), and no dot, which Avro's names refuse.
-    const name = `${parseFloat(text)}${text.replace(/[\d.]/g, "")}`.replace(".", "_");
-    return { name, ms };
+    return { name: windowName(text, ms), ms };
   })
-  .meta({ expected: `minutes, such as 5, or a duration from ${WINDOW_MIN} to ${WINDOW_MAX}, such as 90s` });
+  .meta({
+    expected: `minutes, such as \`5\`, or a duration from ${WINDOW_MIN} to ${WINDOW_MAX}, such as \`90s\``,
+  });
 
 /** An HTTP address to which paths are appended: neither credentials, nor a query, nor a slash at its end. */
 const url = (fallback: string, insteadOfCredentials: string) =>
@@ -77,7 +85,7 @@ const url = (fallback: string, insteadOfCredentials: string) =>
       if (/[?#]/.test(text)) return refuse(context);
       return text.replace(/\/+$/, "");
     })
-    .meta({ expected: `an http:// or https:// URL without a query, such as ${fallback}` });
+    .meta({ expected: `an \`http://\` or \`https://\` URL without a query, such as \`${fallback}\`` });
 
 const file = z.string().min(1).max(4096).meta({ expected: "the name of a file" });
 const text = z.string().min(1).max(255);
@@ -93,7 +101,7 @@ const entryName = z
 const labelName = z
   .string()
   .regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,127}$/)
-  .meta({ expected: "a Prometheus label name, such as instance" });
+  .meta({ expected: "a Prometheus label name, such as `instance`" });
 
 const selector = z
   .string()
@@ -102,7 +110,7 @@ const selector = z
     const problem = selectorProblem(promql);
     if (problem !== null) context.addIssue({ code: "custom", message: problem });
   })
-  .meta({ expected: 'an instant vector selector, such as node_load1 or {__name__=~"node_.+"}' });
+  .meta({ expected: 'an instant vector selector, such as `node_load1` or `{__name__=~"node_.+"}`' });
 
 /** Every object of the schema is strict, and may be left out wholly. */
 function section<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -154,7 +162,11 @@ const prometheus = section({
 });
 
 const template = z.strictObject({
-  entity: z.string().default("target").describe("Which of `entities` the series belong to."),
+  entity: z
+    .string()
+    .default("target")
+    .describe("Which of `entities` the series belong to.")
+    .meta({ expected: "the name of one of `entities`" }),
   selectors: z
     .array(selector)
     .min(1)
@@ -164,7 +176,7 @@ const template = z.strictObject({
 
 const job = z.strictObject({
   templates: z
-    .array(z.string())
+    .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
     .min(1)
     .max(1000)
     .describe("Which of `extract.templates` the job reads, together, at one time."),
@@ -209,7 +221,7 @@ export const etlSchema = z.strictObject({
       ),
   }).describe("Prometheus to Kafka: the poller."),
   entities: z
-    .record(entryName, z.array(labelName).min(1).max(16))
+    .record(entryName, z.array(labelName).min(1).max(16).describe("The labels that name one entity."))
     .prefault({ target: ["job", "instance"], service: ["job", "service"] })
     .describe(
       "Label sets that name what features are about. All series of an entity share a partition and its frames. " +
@@ -264,7 +276,7 @@ export const etlSchema = z.strictObject({
         .default(["mean", "std", "percentile"])
         .describe("Statistics of each window. `std` is the sample standard deviation."),
       percentiles: z
-        .array(z.number().gt(0).lt(100))
+        .array(z.number().min(0.001).max(99.999))
         .min(1)
         .max(32)
         .default([25, 50, 75, 95, 99])
@@ -318,7 +330,7 @@ export const etlSchema = z.strictObject({
         z
           .string()
           .regex(/^([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\]):([1-9]\d{0,4})$/)
-          .meta({ expected: "host:port, such as 127.0.0.1:9092" }),
+          .meta({ expected: "host:port, such as `127.0.0.1:9092`" }),
       )
       .min(1)
       .max(100)

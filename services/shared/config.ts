@@ -1,28 +1,18 @@
 import { readFileSync, statSync } from "node:fs";
 import type { z } from "zod";
 import { applyEnvironment } from "./config-environment.js";
-import { type Path, type RuleContext, checkConfig, checkPipelines } from "./config-rules.js";
+import { type PlaceOf, invalid, pathText, problemsOf } from "./config-problems.js";
+import { type Path, type RuleContext, checkConfig, checkPipelines, startsWith } from "./config-rules.js";
 import { type Config, type Pipelines, etlSchema, pipelineSchema } from "./config-schema.js";
-import {
-  type SchemaNode,
-  asNode,
-  didYouMean,
-  expected,
-  found,
-  isPlainObject,
-  nearest,
-  nodeAt,
-  schemaTree,
-  sectionsWith,
-} from "./config-words.js";
-import { type Place, readYaml } from "./config-yaml.js";
+import { type SchemaNode, isPlainObject, nodeAt, schemaTree } from "./config-words.js";
+import { readYaml } from "./config-yaml.js";
 import { MillraceError } from "./errors.js";
 
 export const defaultConfigFile = "config/etl_config.yaml";
 export const defaultPipelinesFile = "config/pipeline_config.yaml";
 
 /** A configuration is read whole into memory. */
-const FILE_BYTES_MAX = 1_000_000;
+const FILE_BYTES_MAX = 500_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -61,7 +51,7 @@ const withRules = <Schema extends z.ZodType>(
       const bad = context.issues
         .filter(({ code }) => code !== "unrecognized_keys")
         .map(({ path }) => path ?? []);
-      const sound = (path: Path) => !bad.some((other) => other.every((key, i) => key === path[i]));
+      const sound = (path: Path) => !bad.some((other) => startsWith(path, other));
       const report = (path: Path, message: string) =>
         context.addIssue({ code: "custom", path: [...path], message });
       if (sound([])) check(value, { sound, report });
@@ -83,15 +73,6 @@ export function parsePipelines(text: string, file: string, environment: Environm
 
 const isPipelineVariable = (variable: string) => /^MILLRACE_PIPELINES(__|$)/.test(variable);
 
-interface Problem {
-  /** Where it stands: in the file, or the variable of the environment. */
-  place: Place | string;
-  path: Path;
-  message: string;
-}
-
-type PlaceOf = (path: Path, part: "key" | "value") => Place | string;
-
 function parse<Output>(
   { schema, tree }: { schema: z.ZodType<Output>; tree: SchemaNode },
   text: string,
@@ -105,9 +86,16 @@ function parse<Output>(
   // An empty file, or one of comments only, takes every default.
   const data = withoutEmptySections(yaml.value ?? {}, tree);
   const { overrides, problems } = applyEnvironment(data, tree, environment, belongs);
-  const placeOf: PlaceOf = (path, part) =>
-    overrides.findLast((override) => override.path.every((key, i) => key === path[i]))?.variable ??
-    yaml.placeOf(path, part);
+  const placeOf: PlaceOf = (path, part) => {
+    const setBy = overrides.findLast((override) => startsWith(path, override.path));
+    if (setBy !== undefined) return setBy.variable;
+    // What stands nowhere is missed by what holds it, which may be there because of a variable only.
+    for (let length = path.length; length > 0 && !yaml.has(path.slice(0, length)); length--) {
+      const holder = overrides.find((override) => startsWith(override.path, path.slice(0, length)));
+      if (holder !== undefined) return holder.variable;
+    }
+    return yaml.placeOf(path, part);
+  };
 
   const parsed = schema.safeParse(data);
   if (parsed.success && problems.length === 0) return parsed.data;
@@ -127,75 +115,6 @@ function withoutEmptySections(value: unknown, node: SchemaNode | undefined): unk
       .filter(({ child, schema }) => !(child === null && schema?.type === "object" && "default" in schema))
       .map(({ key, child, schema }) => [key, withoutEmptySections(child, schema)]),
   );
-}
-
-function problemsOf(issue: z.core.$ZodIssue, data: unknown, tree: SchemaNode, placeOf: PlaceOf): Problem[] {
-  const { path } = issue;
-  const node = nodeAt(tree, path);
-  switch (issue.code) {
-    case "unrecognized_keys":
-      return issue.keys.map((key) => ({
-        place: placeOf([...path, key], "key"),
-        path: [...path, key],
-        message: unknownKey(key, Object.keys(node?.properties ?? {}), tree),
-      }));
-    case "invalid_key": {
-      const names = asNode(nodeAt(tree, path.slice(0, -1))?.propertyNames);
-      const message = `expected ${expected(names ?? {})}; found ${found(path.at(-1), undefined)}`;
-      return [{ place: placeOf(path, "key"), path, message }];
-    }
-    case "custom": {
-      const isDefault = valueAt(data, path) === undefined;
-      const message = isDefault ? `not given, and its default does not fit: ${issue.message}` : issue.message;
-      return [{ place: placeOf(path, "value"), path, message }];
-    }
-    default: {
-      const value = valueAt(data, path);
-      const message = `expected ${expected(node ?? {})}; found ${found(value, path.at(-1))}`;
-      return [{ place: placeOf(path, "value"), path, message }];
-    }
-  }
-}
-
-function unknownKey(key: string, known: string[], tree: SchemaNode): string {
-  const elsewhere = nearest(key, known) === undefined ? sectionsWith(key, tree) : [];
-  const hint = elsewhere.length > 0 ? `; it belongs to ${elsewhere.join(" or ")}` : didYouMean(key, known);
-  return `unknown key \`${key}\`${hint}`;
-}
-
-function valueAt(data: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === "object" && value !== null && Object.hasOwn(value, key)
-        ? (value as Record<PropertyKey, unknown>)[key]
-        : undefined,
-    data,
-  );
-}
-
-function invalid(file: string, problems: readonly Problem[]): MillraceError {
-  const inFile = ({ place }: Problem) => typeof place !== "string";
-  const order = (a: Problem, b: Problem) =>
-    typeof a.place !== "string" && typeof b.place !== "string"
-      ? a.place.line - b.place.line || a.place.column - b.place.column
-      : Number(inFile(b)) - Number(inFile(a));
-  const lines = problems.toSorted(order).map(({ place, path, message }) => {
-    const where = typeof place === "string" ? place : `${file}:${place.line}:${place.column}`;
-    return `${where}${path.length === 0 ? "" : ` ${pathText(path)}`}: ${message}${message.endsWith("?") ? "" : "."}`;
-  });
-  return new MillraceError("CONFIG_INVALID", [...new Set(lines)].join("\n"));
-}
-
-/** `kafka.brokers[0]`; names that hold more than letters, digits, `_` and `-` in quotes. */
-function pathText(path: Path): string {
-  return path
-    .map((key) =>
-      typeof key === "number"
-        ? `[${key}]`
-        : `.${/^[\w-]+$/.test(String(key)) ? String(key) : JSON.stringify(key)}`,
-    )
-    .join("")
-    .replace(/^\./, "");
 }
 
 /** The secret that a file holds, without the blanks and the line break around it. Throws CONFIG_UNREADABLE, CONFIG_INVALID. */
@@ -222,14 +141,14 @@ export function readSecret(file: string): string {
 export function secretFileProblems(config: Config): { path: string; message: string }[] {
   return secretFiles(config, []).flatMap(({ path, file }) => {
     try {
-      readSecret(file);
+      // A private key has more than one line; whoever opens the connection reads it.
+      if (!path.endsWith("key_file")) readSecret(file);
+      if (process.platform === "win32" || (statSync(file).mode & 0o004) === 0) return [];
     } catch (error) {
-      return [{ path, message: (error as MillraceError).message }];
+      const isTold = error instanceof MillraceError;
+      return [{ path, message: isTold ? error.message : `${file} cannot be read (${reason(error)}).` }];
     }
-    const isOpen = process.platform !== "win32" && (statSync(file).mode & 0o004) !== 0;
-    return isOpen
-      ? [{ path, message: `${file} can be read by every user of this machine: chmod 600 ${file}` }]
-      : [];
+    return [{ path, message: `${file} can be read by every user of this machine: chmod 600 ${file}` }];
   });
 }
 
@@ -237,7 +156,7 @@ export function secretFileProblems(config: Config): { path: string; message: str
 function secretFiles(value: object, path: Path): { path: string; file: string }[] {
   return Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
     if (typeof child === "object" && child !== null) return secretFiles(child, [...path, key]);
-    const isSecret = /(password|token)_file$/.test(key);
+    const isSecret = /(password|token|key)_file$/.test(key);
     return isSecret ? [{ path: pathText([...path, key]), file: child as string }] : [];
   });
 }

@@ -6,9 +6,13 @@ export const errorTable = {
   USAGE_INVALID: { retryable: false, action: "See `millrace --help`, or `millrace <command> --help`." },
   CONFIG_INVALID: {
     retryable: false,
-    action: "Correct the line that is named; `millrace check` tries the file.",
+    action: "Correct what is named; `millrace check` tries the file.",
   },
-  CONFIG_UNREADABLE: { retryable: false, action: "Name a readable file with --config, or create it." },
+  CONFIG_UNREADABLE: {
+    retryable: false,
+    action:
+      "Create the file that is named, or make it readable to Millrace; --config names another configuration.",
+  },
   PORT_IN_USE: { retryable: false, action: "Stop what holds the port, or configure another one." },
   TOOL_MISSING: {
     retryable: false,

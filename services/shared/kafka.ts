@@ -267,9 +267,10 @@ function openProducer(kafka: Kafka, options: Parameters<Kafka["producer"]>[0]): 
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
     // Every message names its partition.
-    createPartitioner: () => () => {
-      throw new MillraceError("INTERNAL", "A message without a partition was sent.");
-    },
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition!,
     ...options,
   });
 }

@@ -111,6 +111,16 @@ describe("docker-compose.yml", () => {
     }
   });
 
+  it("gives commands that the millrace command knows", () => {
+    const millraceCommand = fileURLToPath(new URL("../../services/cli/main.js", import.meta.url));
+    for (const [name, { command = [] }] of millrace) {
+      const [subcommand, ...options] = command;
+      const help = spawnSync(process.execPath, [millraceCommand, "help", subcommand], { encoding: "utf8" });
+      assert.equal(help.status, 0, `${name}: ${help.stderr}`);
+      for (const option of options) assert.ok(help.stdout.includes(option), `${name}: ${option}`);
+    }
+  });
+
   it("leaves no topic to chance: all come from services/shared/topics.ts", () => {
     assert.equal(compose.services["kafka"].environment!["KAFKA_AUTO_CREATE_TOPICS_ENABLE"], "false");
   });
