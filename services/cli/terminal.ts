@@ -14,6 +14,8 @@ export interface Terminal {
   readonly paint: Paint;
   /** Aborted by Ctrl-C, SIGTERM, and when nobody reads the output any more. Every wait takes it. */
   readonly stopping: AbortSignal;
+  /** Whether nobody reads the output any more: no failure, `head` has enough. */
+  readonly isOutputClosed: () => boolean;
 }
 
 export const noPaint: Paint = (_, text) => text;
@@ -23,13 +25,14 @@ const DEFAULT_COLUMNS = 80;
 export function openTerminal(): Terminal {
   const { stdout } = process;
   const stopping = new AbortController();
+  let outputClosed = false;
   const stop = () => stopping.abort();
   process.on("SIGINT", stop).on("SIGTERM", stop);
   // Started by a supervisor: when it dies, however it dies, nothing may be left behind.
   process.on("disconnect", stop);
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
-    // The reader, `head` say, has enough.
+    outputClosed = true;
     stop();
   });
   const colours = stdout.isTTY && stdout.hasColors();
@@ -50,5 +53,6 @@ export function openTerminal(): Terminal {
     columns: stdout.isTTY ? stdout.columns : DEFAULT_COLUMNS,
     paint: colours ? (colour, text) => styleText(colour, text) : noPaint,
     stopping: stopping.signal,
+    isOutputClosed: () => outputClosed,
   };
 }

@@ -77,6 +77,11 @@ export const errorTable = {
     action: "Create the bucket and organisation of load.influxdb, or correct their names.",
   },
   INFLUX_LINE_REFUSED: { retryable: false, action: "The row is in metrics.dead with InfluxDB's own words." },
+  INPUT_UNREADABLE: { retryable: false, action: "Name a readable file with --input." },
+  OUTPUT_UNWRITABLE: {
+    retryable: false,
+    action: "Name a file with --output that may be written, on a disk with room.",
+  },
   INPUT_INVALID: { retryable: false, action: "Correct the line of the input that is named." },
   SHUTDOWN_TIMEOUT: {
     retryable: false,
