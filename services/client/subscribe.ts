@@ -3,6 +3,8 @@ import { MillraceError } from "../shared/errors.js";
 import { type ReadFeatureFrame, createFeatureReader } from "../shared/frame-codec.js";
 import type { Labels, MetricType, Origin } from "../shared/frame.js";
 import { createKafka, runConsumer } from "../shared/kafka.js";
+import { createOutage } from "../shared/outage.js";
+import { untilDone } from "../shared/retry.js";
 import { connectSchemas } from "../shared/schema-registry.js";
 import { type Logger, createLogger } from "../shared/telemetry.js";
 import { topics } from "../shared/topics.js";
@@ -91,7 +93,14 @@ export async function* subscribe<Feature extends string = string>(
   const wanted = Object.entries(options.entity ?? {});
   const ended = new AbortController();
   const signal = AbortSignal.any([ended.signal, ...(options.signal === undefined ? [] : [options.signal])]);
-  const reader = createFeatureReader(connectSchemas(config, logger, signal));
+  const reader = createFeatureReader(connectSchemas(config));
+  const outage = createOutage({
+    subject: "registry",
+    details: {},
+    logger,
+    setReason: () => undefined,
+    now: Date.now,
+  });
   const handOver = createHandOver<FeatureFrame<Feature>>();
   const stop = () => handOver.end();
   signal.addEventListener("abort", stop);
@@ -114,7 +123,11 @@ export async function* subscribe<Feature extends string = string>(
         committedAt = performance.now();
       };
       try {
-        await reader.prepare(batch.messages.map(({ value }) => value));
+        await untilDone(() => reader.prepare(batch.messages.map(({ value }) => value)), {
+          outage,
+          signal,
+          betweenAttempts: heartbeat,
+        });
         for (const { value, offset, headers } of batch.messages) {
           if (!isCurrent()) return;
           const frame = reader.read(value);
