@@ -14,12 +14,13 @@ export const noiseShare = 1e-12;
 export const constantSpreadShare = 0.01;
 
 /**
- * Whether `value` lies outside Q1 − 1.5 · IQR … Q3 + 1.5 · IQR of the others in `sorted[start ... end - 1]`, which must hold it. Writes the
- * two fences at `out[outOffset]`, NaN where nobody can be judged: for fewer than `minimumOthers` others, where nothing gives a scale,
- * and for a value that is not finite.
+ * Whether `value` lies outside Q1 − 1.5 · IQR … Q3 + 1.5 · IQR of the others in `sorted[start ... end - 1]`,
+ * which must hold it. Writes the two fences at `out[outOffset]`, NaN where nobody can be judged: for fewer
+ * than `minimumOthers` others, where nothing gives a scale, and for a value that is not finite.
  *
- * A middle half of equal values has no range (IQR = 0): then the middle nine tenths (5th to 95th percentile) take its place, or
- * a series that is mostly idle would be all outliers; if they are equal too, 1 % of their size; and values of 0 give no scale at all.
+ * A middle half of equal values has no range (IQR = 0): then the middle nine tenths (5th to 95th percentile)
+ * take its place, or a series that is mostly idle would be all outliers; if they are equal too, 1 % of their
+ * size; and values of 0 give no scale at all.
  */
 export function isIqrOutlier(
   sorted: Float64Array,

@@ -4,17 +4,21 @@ import { compensatedSum, sum } from "./sum.js";
 /** Sums of squares below this may have lost bits of theirs below the smallest doubles. */
 const smallestSafeSquares = 2 ** -900;
 
-/** A variance of so many squared means has cancelled too many bits of the mean: its sum is done in twice the precision. */
+/**
+ * A variance of so many squared means has cancelled too many bits of the mean: its sum is done in twice the
+ * precision.
+ */
 const cancelledRatio = 2 ** 20;
 
 /**
- * Writes two numbers at `out[outOffset]`: mean and standard deviation with ddof = 1 of the finite ones of `values[first ... end - 1]`,
- * NaN for what has too few values: pandas `rolling(w).mean()` and `.std()`.
+ * Writes two numbers at `out[outOffset]`: mean and standard deviation with ddof = 1 of the finite ones of
+ * `values[first ... end - 1]`, NaN for what has too few values: pandas `rolling(w).mean()` and `.std()`.
  *
- * Two passes: rough mean, then the sums of the differences from it and of their squares; the first takes off what rounding
- * did to the mean and to the second (Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance", the corrected
- * two-pass algorithm). Of constants the mean is the constant and the deviation exactly 0. Sums and squares beyond the range of
- * doubles are done on scaled values (pandas answers NaN, Infinity or 0 there).
+ * Two passes: rough mean, then the sums of the differences from it and of their squares; the first takes off
+ * what rounding did to the mean and to the second (Chan, Golub, LeVeque 1983, "Algorithms for computing the
+ * sample variance", the corrected two-pass algorithm). Of constants the mean is the constant and the
+ * deviation exactly 0. Sums and squares beyond the range of doubles are done on scaled values (pandas answers
+ * NaN, Infinity or 0 there).
  */
 export function meanAndStandardDeviation(
   values: Float64Array,
@@ -45,7 +49,9 @@ export function mean(values: Float64Array, first: number, end: number): number {
   return both[0];
 }
 
-/** Standard deviation with ddof = 1 of the finite ones of `values[first ... end - 1]`, NaN for fewer than two. */
+/**
+ * Standard deviation with ddof = 1 of the finite ones of `values[first ... end - 1]`, NaN for fewer than two.
+ */
 export function standardDeviation(values: Float64Array, first: number, end: number): number {
   const both = new Float64Array(2);
   meanAndStandardDeviation(values, first, end, both, 0);
@@ -60,7 +66,10 @@ function isConstant(values: Float64Array, first: number, end: number): boolean {
   return i === end && value - value === 0;
 }
 
-/** Writes mean and sum of the squared differences from it, in four lanes as `sum`. Not finite where a value or a sum is not. */
+/**
+ * Writes mean and sum of the squared differences from it, in four lanes as `sum`. Not finite where a value or
+ * a sum is not.
+ */
 function moments(
   values: Float64Array,
   first: number,
@@ -128,7 +137,10 @@ function ofUnusual(finite: Float64Array, count: number, out: Float64Array, outOf
   }
 }
 
-/** Of values whose sum or squares overflow or underflow: scaled by a power of two, which is exact. Changes `finite`. */
+/**
+ * Of values whose sum or squares overflow or underflow: scaled by a power of two, which is exact. Changes
+ * `finite`.
+ */
 function ofExtreme(finite: Float64Array, out: Float64Array, outOffset: number): void {
   const largest = finite.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const scale = largest > 2 ** 300 ? 2 ** -600 : largest < 2 ** -300 ? 2 ** 600 : 1;

@@ -1,7 +1,8 @@
 /**
- * The percentile of `sorted[start ... end - 1]` (ascending, finite) at `fraction` (0 to 1), interpolated linearly; NaN for none.
- * Exactly pandas `rolling(w).quantile(fraction)`: the same operations in the same order as in its `roll_quantile`
- * (pandas/_libs/window/aggregations.pyx), except where the distance of two neighbours overflows, where pandas answers Infinity.
+ * The percentile of `sorted[start ... end - 1]` (ascending, finite) at `fraction` (0 to 1), interpolated
+ * linearly; NaN for none. Exactly pandas `rolling(w).quantile(fraction)`: the same operations in the same
+ * order as in its `roll_quantile` (pandas/_libs/window/aggregations.pyx), except where the distance of two
+ * neighbours overflows, where pandas answers Infinity.
  */
 export function percentileOfSorted(
   sorted: Float64Array,

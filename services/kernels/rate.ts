@@ -1,10 +1,11 @@
 /**
- * Prometheus 3's `increase(counter[w])` at `atMs`: `timestamps[first ... end - 1]` (milliseconds, ascending) and `values` are
- * the samples of the window (atMs − windowMs, atMs]. NaN for fewer than two. The same operations in the same order as
- * `extrapolatedRate` of promql/functions.go (3.x; 2.x had a closed window and another extrapolation), so the same bits.
+ * Prometheus 3's `increase(counter[w])` at `atMs`: `timestamps[first ... end - 1]` (milliseconds, ascending)
+ * and `values` are the samples of the window (atMs − windowMs, atMs]. NaN for fewer than two. The same
+ * operations in the same order as `extrapolatedRate` of promql/functions.go (3.x; 2.x had a closed window and
+ * another extrapolation), so the same bits.
  *
- * `absent` marks by 1 the entries that are no samples, such as stale markers; every other entry counts as Prometheus counts it,
- * true NaN included. Without it (null) NaN entries are those that are no samples.
+ * `absent` marks by 1 the entries that are no samples, such as stale markers; every other entry counts as
+ * Prometheus counts it, true NaN included. Without it (null) NaN entries are those that are no samples.
  */
 export function increase(
   timestamps: Float64Array,
@@ -62,7 +63,7 @@ function extrapolated(
   let toEnd = (atMs - timestamps[newest]) / 1000;
   const sampled = (timestamps[newest] - timestamps[oldest]) / 1000;
   const average = sampled / intervals;
-  // Samples are expected at the window's borders when they are no further away than this; else the series begins or ends inside.
+  // Samples no further away from a border than this are taken to go on beyond it; else the series begins or ends inside.
   const threshold = average * 1.1;
   if (toStart >= threshold) toStart = average / 2;
   // A counter cannot have been below zero.

@@ -11,7 +11,10 @@ import {
 } from "./sliding-windows.js";
 import { firstAfter } from "./window-bounds.js";
 
-/** Which statistics of which windows. Columns: for each window mean, standard deviation, percentiles, as far as wanted. */
+/**
+ * Which statistics of which windows. Columns: for each window mean, standard deviation, percentiles, as far
+ * as wanted.
+ */
 export interface RollingPlan {
   windowsMs: readonly number[];
   mean: boolean;
@@ -27,7 +30,10 @@ export function openRollingState(plan: RollingPlan): RollingState {
   return openSlidingWindows(plan.fractions.length > 0 ? plan.windowsMs.length : 0);
 }
 
-/** To be called after any change of the samples but appending newer ones and dropping the oldest (see `SlidingWindows`). */
+/**
+ * To be called after any change of the samples but appending newer ones and dropping the oldest (see
+ * `SlidingWindows`).
+ */
 export const forgetRollingState: (state: RollingState) => void = forget;
 
 /** How many columns `rollingFeatures` writes. */
@@ -36,10 +42,10 @@ export function rollingWidth(plan: RollingPlan): number {
 }
 
 /**
- * Writes the features of the row at index `end - 1` at `out[outOffset]`, `rollingWidth(plan)` numbers, NaN for those without a
- * value. `timestamps` (milliseconds, strictly ascending) and `values` of the series are at `first ... end - 1`; windows are (t − w, t];
- * values that are not finite are in no window. Equal to `mean`, `standardDeviation` and the percentiles of each window by
- * itself, bit for bit.
+ * Writes the features of the row at index `end - 1` at `out[outOffset]`, `rollingWidth(plan)` numbers, NaN
+ * for those without a value. `timestamps` (milliseconds, strictly ascending) and `values` of the series are
+ * at `first ... end - 1`; windows are (t − w, t]; values that are not finite are in no window. Equal to
+ * `mean`, `standardDeviation` and the percentiles of each window by itself, bit for bit.
  */
 export function rollingFeatures(
   plan: RollingPlan,

@@ -2,13 +2,13 @@ import { insert, remove, replace, sortInto } from "./sorted-values.js";
 import { firstAfter } from "./window-bounds.js";
 
 /**
- * The sorted windows (t − w, t] of one series: a cache of what sorting each of them afresh would give, that follows the series'
- * time, and is rebuilt where it is not in step. It notices a restart, a step back, late samples and dropped ones by their number;
- * a value that changed in its place, or a sample that another took the place of, it cannot see: who makes such a change
- * calls `forget`.
+ * The sorted windows (t − w, t] of one series: a cache of what sorting each of them afresh would give, that
+ * follows the series' time, and is rebuilt where it is not in step. It notices a restart, a step back, late
+ * samples and dropped ones by their number; a value that changed in its place, or a sample that another took
+ * the place of, it cannot see: who makes such a change calls `forget`.
  *
- * All in one array, since rows of many series come in turn, and what costs is the memory touched: the time it stands at, then four
- * numbers a window (below), then the windows' sorted values, each with room to double.
+ * All in one array, since rows of many series come in turn, and what costs is the memory touched: the time it
+ * stands at, then four numbers a window (below), then the windows' sorted values, each with room to double.
  */
 export interface SlidingWindows {
   cells: Float64Array;
@@ -26,7 +26,10 @@ const cellsPerWindow = 4;
 
 const smallestCapacity = 16;
 
-/** From this share of the samples on, sorting afresh costs less than moving them in and out one by one (measured). */
+/**
+ * From this share of the samples on, sorting afresh costs less than moving them in and out one by one
+ * (measured).
+ */
 const rebuildShare = 1 / 4;
 
 export function openSlidingWindows(windows: number): SlidingWindows {
@@ -40,7 +43,10 @@ export function openSlidingWindows(windows: number): SlidingWindows {
   return { cells };
 }
 
-/** Has all rebuilt when they are next used: after any change but appending newer samples and dropping the oldest. */
+/**
+ * Has all rebuilt when they are next used: after any change but appending newer samples and dropping the
+ * oldest.
+ */
 export function forget(windows: SlidingWindows): void {
   windows.cells[0] = NaN;
 }
@@ -54,7 +60,10 @@ export function endOf({ cells }: SlidingWindows, w: number): number {
   return integer(cells, headerOf(w) + startCell) + integer(cells, headerOf(w) + lengthCell);
 }
 
-/** How many samples window `w` spans, finite or not: it begins so many before the `end` that `slide` was given. */
+/**
+ * How many samples window `w` spans, finite or not: it begins so many before the `end` that `slide` was
+ * given.
+ */
 export function samplesOf({ cells }: SlidingWindows, w: number): number {
   return integer(cells, headerOf(w) + samplesCell);
 }
@@ -65,8 +74,9 @@ function integer(cells: Float64Array, index: number): number {
 }
 
 /**
- * Brings the windows to t = `timestamps[end - 1]`. The samples of the series are at `oldest ... end - 1` of `timestamps`
- * (milliseconds, strictly ascending) and `values`, and `windowsMs` are the lengths of the windows, the same in every call.
+ * Brings the windows to t = `timestamps[end - 1]`. The samples of the series are at `oldest ... end - 1` of
+ * `timestamps` (milliseconds, strictly ascending) and `values`, and `windowsMs` are the lengths of the
+ * windows, the same in every call.
  */
 export function slide(
   windows: SlidingWindows,
@@ -80,22 +90,21 @@ export function slide(
   const atMs = timestamps[end - 1];
   let entering = end;
   while (entering > oldest && timestamps[entering - 1] > previousMs) entering--;
+  // So written, NaN is false.
+  const goesOn = atMs >= previousMs;
   for (let w = 0; w < windowsMs.length; w++) {
-    const fromMs = atMs - windowsMs[w];
     const header = headerOf(w);
     const first = firstAfter(
       timestamps,
       oldest,
       end,
-      fromMs,
+      atMs - windowsMs[w],
       end - integer(windows.cells, header + samplesCell),
     );
     if (windows.cells[header + capacityCell] < end - first) grow(windows, windowsMs.length, w, end - first);
     const { cells } = windows;
-    // So written, NaN is false. Windows without a common time share no samples.
-    const overlaps = atMs >= previousMs && fromMs < previousMs;
     const leftUntilMs = previousMs - windowsMs[w];
-    if (!overlaps || !follow(cells, header, timestamps, values, oldest, first, entering, end, leftUntilMs)) {
+    if (!goesOn || !follow(cells, header, timestamps, values, oldest, first, entering, end, leftUntilMs)) {
       const start = integer(cells, header + startCell);
       cells[header + lengthCell] = sortInto(cells, start, values, first, end) - start;
     }
@@ -105,8 +114,8 @@ export function slide(
 }
 
 /**
- * Takes out what was later than `leftUntilMs` and is now before `first`, and puts in `entering ... end - 1`. False where the window
- * was not in step; its contents are then of no use.
+ * Takes out what was later than `leftUntilMs` and is now before `first`, and puts in `entering ... end - 1`.
+ * False where the window was not in step; its contents are then of no use.
  */
 function follow(
   cells: Float64Array,

@@ -1,9 +1,13 @@
 /**
- * A sorted multiset: `sorted[start ... end - 1]`, ascending, finite, −0 as 0. Whatever was put in and taken out, its contents equal
- * sorting what is left afresh, bit for bit. Values that are not finite are never members.
+ * A sorted multiset: `sorted[start ... end - 1]`, ascending, finite, −0 as 0. Whatever was put in and taken
+ * out, its contents equal sorting what is left afresh, bit for bit. Values that are not finite are never
+ * members.
  */
 
-/** Writes the finite ones of `values[first ... last - 1]`, sorted, from `sorted[start]` on, and returns the end. */
+/**
+ * Writes the finite ones of `values[first ... last - 1]`, sorted, from `sorted[start]` on, and returns the
+ * end.
+ */
 export function sortInto(
   sorted: Float64Array,
   start: number,
@@ -39,7 +43,10 @@ export function insert(sorted: Float64Array, start: number, end: number, value: 
   sorted[place] = value + 0;
 }
 
-/** Takes the finite `value` out, and the end moves down by one; false, and nothing changes, where it is not in. */
+/**
+ * Takes the finite `value` out, and the end moves down by one; false, and nothing changes, where it is not
+ * in.
+ */
 export function remove(sorted: Float64Array, start: number, end: number, value: number): boolean {
   const place = placeOf(sorted, start, end, value);
   if (place === end || sorted[place] !== value) return false;

@@ -1,6 +1,7 @@
 /**
- * Sum of `values[first ... end - 1]` in an order that depends on their count only: four interleaved lanes from the first value
- * on, so that an addition need not wait for the one before it. Not finite where a value is not, or where a lane overflows.
+ * Sum of `values[first ... end - 1]` in an order that depends on their count only: four interleaved lanes
+ * from the first value on, so that an addition need not wait for the one before it. Not finite where a value
+ * is not, or where a lane overflows.
  */
 export function sum(values: Float64Array, first: number, end: number): number {
   let a = 0;
@@ -21,8 +22,8 @@ export function sum(values: Float64Array, first: number, end: number): number {
 }
 
 /**
- * The same sum as if it were done in twice the precision, for values that cancel each other (Ogita, Rump, Oishi 2005, "Accurate
- * sum and dot product", algorithm Sum2). Costs twice as much.
+ * The same sum as if it were done in twice the precision, for values that cancel each other (Ogita, Rump,
+ * Oishi 2005, "Accurate sum and dot product", algorithm Sum2). Costs twice as much.
  */
 export function compensatedSum(values: Float64Array, first: number, end: number): number {
   let total = 0;

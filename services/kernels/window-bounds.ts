@@ -1,7 +1,8 @@
 /**
- * Index of the first of the ascending `timestamps[first ... end - 1]` (milliseconds) that is later than `ms`; `end` where none is.
- * The window (t − w, t] is therefore the indices `firstAfter(…, t - w)` up to, not including, `firstAfter(…, t)`.
- * The search starts at index `guess` and costs little where that is near; the answer is the same from everywhere.
+ * Index of the first of the ascending `timestamps[first ... end - 1]` (milliseconds) that is later than `ms`;
+ * `end` where none is. The window (t − w, t] is therefore the indices `firstAfter(…, t - w)` up to, not
+ * including, `firstAfter(…, t)`. The search starts at index `guess` and costs little where that is near; the
+ * answer is the same from everywhere.
  */
 export function firstAfter(
   timestamps: Float64Array,

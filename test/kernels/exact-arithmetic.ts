@@ -27,7 +27,10 @@ export function magnitude(x: bigint): bigint {
   return x < 0n ? -x : x;
 }
 
-/** The 64 bits of every number: equal texts are equal bits. All NaN are one: engines may change a NaN's payload. */
+/**
+ * The 64 bits of every number: equal texts are equal bits. All NaN are one: engines may change a NaN's
+ * payload.
+ */
 export function bitText(numbers: ArrayLike<number>): string {
   return Array.from(numbers, (x) => {
     bits.setFloat64(0, x);

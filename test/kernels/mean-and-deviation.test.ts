@@ -22,7 +22,7 @@ describe("mean", () => {
         const off = magnitude(exact(meanOf(...values)) * BigInt(values.length) - total);
         // A mean of denormals is rounded to a multiple of the smallest of them.
         if (off <= BigInt(values.length)) return;
-        // In twice the precision, what is lost is a share of the largest value so small that only a mean of less sees it.
+        // What twice the precision loses is a share of the largest values that only a tiny mean can see.
         assert.ok(quotient(off, size) < 1e-28 || quotient(off, magnitude(total)) < 1e-11);
       }),
       { seed: 1, numRuns: 2000 },

@@ -169,6 +169,20 @@ describe("rate and increase", () => {
     assert.ok(Number.isNaN(at(rate, newest, 15_000, 15_001, none)));
   });
 
+  it("reach half an interval out from 1.1 intervals on, this included", () => {
+    // 5 · 1.1 is exactly 5.5 in doubles.
+    const series = load(5_000, "100 110");
+    almost(at(increase, series, 5_000, 10_500), (10 * (5 + 2.5)) / 5);
+    almost(at(increase, series, 5_000, 10_499), (10 * (5 + 5.499)) / 5);
+    almost(at(increase, series, 10_500, 10_501), (10 * (5 + 0.001 + 2.5)) / 5);
+  });
+
+  it("divide by the seconds that Go makes of the window, which are not always the nearest double", () => {
+    // time.Duration(1118 * time.Millisecond).Seconds() is 1.1179999999999999.
+    const series = load(559, "0 7 14");
+    assert.equal(at(rate, series, 1_118, 1_118), at(increase, series, 1_118, 1_118) / 1.1179999999999999);
+  });
+
   it("are NaN below two samples", () => {
     assert.ok(Number.isNaN(at(rate, load(5_000, "7"), 0, 10_000)));
     assert.ok(

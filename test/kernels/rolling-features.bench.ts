@@ -11,7 +11,10 @@ import {
 import { openSlidingWindows, slide } from "../../services/kernels/sliding-windows.js";
 import { sortInto } from "../../services/kernels/sorted-values.js";
 
-/** Nanoseconds a row of the kernels, and as a ratio to doing the same naively. `node dist/test/kernels/rolling-features.bench.js` */
+/**
+ * Nanoseconds a row of the kernels, and as a ratio to doing the same naively. `node
+ * dist/test/kernels/rolling-features.bench.js`
+ */
 
 const rows = 20_000;
 const intervalMs = 5_000;
@@ -31,7 +34,10 @@ const plan: RollingPlan = {
 };
 const out = new Float64Array(rollingWidth(plan));
 
-/** The median of five runs, after one to warm up. Time of the processor: what else the machine does counts little. */
+/**
+ * The median of five runs, after one to warm up. Time of the processor: what else the machine does counts
+ * little.
+ */
 function nanosecondsPerRow(row: (i: number) => void): number {
   const runs = Array.from({ length: 6 }, () => {
     const before = process.cpuUsage();
