@@ -202,6 +202,8 @@ export async function openTransactionalProducer(
   });
   try {
     await producer.connect();
+    // kafkajs takes the id over, and settles what was left open, with the first transaction and not before.
+    await (await producer.transaction()).abort();
   } catch (error) {
     await producer.disconnect().catch(() => undefined);
     throw asKafkaError(error);
