@@ -1,4 +1,4 @@
-import type { Entity, Labels, Origin, RawFrame, Series } from "../shared/frame.js";
+import type { Entity, Labels, RawFrame, Series } from "../shared/frame.js";
 
 /** What is to be sent of one series: columns of equal length, timestamps ascending, milliseconds since the epoch. */
 export interface SeriesRun {
@@ -17,11 +17,15 @@ export function entityLabels(labels: Labels, names: readonly string[]): Labels {
   return chosen;
 }
 
-/** One frame for each (entity, timestamp), in chronological order, and by entity where times are equal. */
+/**
+ * One frame for each (entity, timestamp), in chronological order, and by entity where times are equal. What is newer than
+ * `liveAfter` is news, the rest history.
+ */
 export function toFrames(
   runs: readonly SeriesRun[],
-  read: { origin: Origin; source: string; ingestedAt: number },
+  read: { source: string; ingestedAt: number; liveAfter: number },
 ): RawFrame[] {
+  const { source, ingestedAt, liveAfter } = read;
   const columns = new Map<Entity, Map<number, { series: Series[]; values: number[] }>>();
   for (const { entity, series, timestamps, values } of runs) {
     let byTime = columns.get(entity);
@@ -47,7 +51,9 @@ export function toFrames(
       frames.push({
         entity,
         timestamp,
-        ...read,
+        origin: timestamp > liveAfter ? "live" : "backfill",
+        source,
+        ingestedAt,
         series,
         values: Float64Array.from(values),
         stale: new Uint8Array(values.length),

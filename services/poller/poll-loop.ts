@@ -12,11 +12,11 @@ import type { SeriesDirectory } from "./series-directory.js";
 import type { Template } from "./templates.js";
 import {
   MIN_WINDOW_MS,
+  liveAfter,
   type Window,
   longerLimit,
   nextPollAt,
   nextWindow,
-  originOf,
   shorterLimit,
   watermarkAfter,
 } from "./window.js";
@@ -64,8 +64,11 @@ export async function pollUntil(
     const askedAt = now();
     const read = await readWindow(window, from.templates, { ...from, sent: progress.sent }, signal);
     outage.ended();
-    const origin = originOf(window, askedAt, schedule.interval, schedule.overlap);
-    const frames = toFrames(read.runs, { origin, source: from.source, ingestedAt: now() });
+    const frames = toFrames(read.runs, {
+      source: from.source,
+      ingestedAt: now(),
+      liveAfter: liveAfter(askedAt, schedule.interval, schedule.overlap),
+    });
     const watermark = watermarkAfter(window, Math.min(askedAt, read.serverTime), schedule.overlap);
     await send(frames, watermark);
 

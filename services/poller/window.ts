@@ -1,5 +1,3 @@
-import type { Origin } from "../shared/frame.js";
-
 /**
  * Which time range is read next. Times are milliseconds since the epoch; a window is right-closed, (from, to].
  * The watermark is the time up to which every sample is in Kafka. Samples are stored late (a scrape is dated by its
@@ -24,9 +22,9 @@ export function watermarkAfter(window: Window, askedAt: number, overlapMs: numbe
   return Math.max(window.from, Math.min(window.to, askedAt - overlapMs));
 }
 
-/** Whether a window is news or history; what live polls read, even one that was delayed, is `live`. */
-export function originOf(window: Window, now: number, intervalMs: number, overlapMs: number): Origin {
-  return now - window.to > 2 * intervalMs + overlapMs ? "backfill" : "live";
+/** Samples newer than this are news, however a poll came to them; older ones only a catch-up reads. */
+export function liveAfter(now: number, intervalMs: number, overlapMs: number): number {
+  return now - 2 * intervalMs - overlapMs;
 }
 
 /** The next multiple of the interval after `now`: polls keep their phase however long each takes. */

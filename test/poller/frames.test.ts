@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type SeriesRun, entityLabels, toFrames } from "../../services/poller/frames.js";
 import { internEntity, internSeries } from "../../services/shared/series.js";
 
-const read = { origin: "live", source: "prometheus", ingestedAt: 99 } as const;
+const read = { source: "prometheus", ingestedAt: 99, liveAfter: 1 };
 
 describe("entityLabels", () => {
   it("takes the labels that the series has", () => {
@@ -30,9 +30,11 @@ describe("toFrames", () => {
       read,
     );
     const frame = (entity: typeof a, timestamp: number, series: (typeof load)[], values: number[]) => ({
-      ...read,
       entity,
       timestamp,
+      origin: timestamp > 1 ? "live" : "backfill",
+      source: "prometheus",
+      ingestedAt: 99,
       series,
       values: Float64Array.from(values),
       stale: new Uint8Array(values.length),

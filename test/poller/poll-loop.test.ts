@@ -118,7 +118,7 @@ describe("pollUntil", () => {
     assert.deepEqual(loop.samples(), expected(...history));
     for (const { origin, timestamp, ingestedAt } of loop.topic) {
       assert.ok(ingestedAt >= START);
-      if (timestamp < START - 1_200) assert.equal(origin, "backfill");
+      if (timestamp < START - 340) assert.equal(origin, "backfill");
     }
     for (const { path, form } of fake.requests)
       if (path.endsWith("/query")) assert.ok(Number(/\[(\d+)ms\]/.exec(form.get("query") ?? "")?.[1]) <= 700);

@@ -12,9 +12,9 @@ function framesAt(...times: number[]) {
   const entity = internEntity({ job: "a" });
   return times.flatMap((time, i) =>
     toFrames([{ entity, series: internSeries(`m${i}`, {}, "gauge"), timestamps: [time], values: [1] }], {
-      origin: "live",
       source: "prometheus",
       ingestedAt: 0,
+      liveAfter: 0,
     }),
   );
 }
@@ -44,7 +44,7 @@ describe("deliveries", () => {
       timestamps: [5],
       values: [i],
     }));
-    const frames = toFrames(runs, { origin: "live", source: "prometheus", ingestedAt: 0 });
+    const frames = toFrames(runs, { source: "prometheus", ingestedAt: 0, liveAfter: 0 });
     assert.equal(frames.length, 1);
     const [{ messages }] = [...deliveries(frames, target)];
     assert.equal(messages.length, 2);

@@ -16,7 +16,7 @@ describe("createSentSamples", () => {
     const series = seriesOf(0);
     const add = (timestamps: number[]) => {
       const run = { entity, series, timestamps, values: timestamps };
-      for (const frame of toFrames([run], { origin: "live", source: "p", ingestedAt: 0 })) sent.add(frame);
+      for (const frame of toFrames([run], { source: "p", ingestedAt: 0, liveAfter: 0 })) sent.add(frame);
     };
     const unsent = (...timestamps: number[]) => sent.unsent(series.key, Float64Array.from(timestamps));
     add([10, 30]);
@@ -70,7 +70,7 @@ describe("createSentSamples", () => {
               const chosen = unsent.map((i) => timestamps[i]);
               return [{ entity, series: seriesOf(index), timestamps: chosen, values: chosen }];
             });
-            const frames = toFrames(runs, { origin: "live", source: "p", ingestedAt: now });
+            const frames = toFrames(runs, { source: "p", ingestedAt: now, liveAfter: 0 });
             watermark = watermarkAfter({ from: watermark, to: now }, now, overlap);
             topic.push(...frames);
             sent.forgetUpTo(watermark);

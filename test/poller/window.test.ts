@@ -3,10 +3,10 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
   MIN_WINDOW_MS,
+  liveAfter,
   longerLimit,
   nextPollAt,
   nextWindow,
-  originOf,
   shorterLimit,
   watermarkAfter,
 } from "../../services/poller/window.js";
@@ -53,11 +53,9 @@ describe("watermarkAfter", () => {
   });
 });
 
-describe("originOf", () => {
-  it("is live for what a poll reads, even a late one, and backfill for history", () => {
-    assert.equal(originOf({ from: 0, to: 100_000 }, 100_000, 1_000, 15_000), "live");
-    assert.equal(originOf({ from: 0, to: 83_000 }, 100_000, 1_000, 15_000), "live");
-    assert.equal(originOf({ from: 0, to: 82_999 }, 100_000, 1_000, 15_000), "backfill");
+describe("liveAfter", () => {
+  it("leaves room for the overlap and a delayed poll", () => {
+    assert.equal(liveAfter(100_000, 1_000, 15_000), 83_000);
   });
 });
 
