@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Which process a pid meant: pids are used again, but not with the same start time and command. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since the machine started. */
+  readonly startTime: string;
+  /** The command line, its arguments separated by NUL. */
+  readonly command: string;
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Read from /proc: null where there is no such process, where it has ended and waits to be reaped, or without /proc. */
+export function identityOf(pid: number): ProcessIdentity | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field, the program's name in brackets, may hold blanks and brackets itself.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, startTime] = [fields[0], fields[19]];
+    if (state === "Z") return null;
+    return { pid, startTime, command: readFileSync(`/proc/${pid}/cmdline`, "utf8") };
+  } catch {
+    return null;
+  }
+}
+
+/** Remembers a process of ours in a file, so that a later run knows it for a leftover. */
+export function rememberProcess(file: string, pid: number): void {
+  const identity = identityOf(pid);
+  if (identity === null) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(identity));
+}
+
+export function forgetProcess(file: string): void {
+  rmSync(file, { force: true });
+}
+
+/** The process that the file remembers, where it still runs; its file goes where it does not. */
+export function rememberedProcess(file: string): ProcessIdentity | null {
+  let remembered: ProcessIdentity;
+  try {
+    remembered = JSON.parse(readFileSync(file, "utf8")) as ProcessIdentity;
+  } catch {
+    return null;
+  }
+  const running = identityOf(remembered.pid);
+  if (running?.startTime === remembered.startTime && running.command === remembered.command) return running;
+  forgetProcess(file);
+  return null;
+}
+
+const LEFTOVER_STOP_LIMIT_MS = 10_000;
+
+/** Stops a leftover of an earlier run: SIGTERM, a bounded wait, SIGKILL. Resolves to whether there was one. */
+export async function stopLeftover(file: string, limitMs = LEFTOVER_STOP_LIMIT_MS): Promise<boolean> {
+  const leftover = rememberedProcess(file);
+  if (leftover === null) return false;
+  const isThere = () => identityOf(leftover.pid)?.startTime === leftover.startTime;
+  process.kill(leftover.pid, "SIGTERM");
+  const deadline = Date.now() + limitMs;
+  while (isThere() && Date.now() < deadline) await sleep(50);
+  if (isThere()) process.kill(leftover.pid, "SIGKILL");
+  while (isThere()) await sleep(20);
+  forgetProcess(file);
+  return true;
+}

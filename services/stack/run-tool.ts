@@ -1,0 +1,105 @@
+import { spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
+import { finished } from "node:stream/promises";
+import { stripVTControlCharacters } from "node:util";
+import { MillraceError } from "../shared/errors.js";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ToolRun {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** What the run is for, as the subject of the error's sentence: `InfluxDB`. */
+  readonly purpose: string;
+  readonly cwd: string;
+  readonly environment: Environment;
+  /** Everything that the tool prints is appended here. */
+  readonly logFile: string;
+  /** Each line that the tool prints. */
+  readonly onLine: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** How long a tool may take to end once it was asked to. */
+const TOOL_STOP_LIMIT_MS = 5_000;
+
+/**
+ * Runs a tool to its end; resolves to what it printed on standard output. Rejects with SERVER_BUILD_FAILED, which names
+ * the log, with DISK_FULL, or with the signal's reason once the tool and all its children are gone.
+ */
+export async function runTool(run: ToolRun): Promise<string> {
+  const { command, args, purpose, logFile, signal } = run;
+  signal.throwIfAborted();
+  const log = createWriteStream(logFile, { flags: "a" });
+  log.write(`$ ${[command, ...args].join(" ")}\n`);
+  const child = spawn(command, args, {
+    cwd: run.cwd,
+    env: run.environment,
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own: Ctrl-C reaches it through the signal only, and its children can be ended with it.
+    detached: true,
+  });
+  let killTimer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    killGroup(child.pid, "SIGTERM");
+    killTimer = setTimeout(() => killGroup(child.pid, "SIGKILL"), TOOL_STOP_LIMIT_MS);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const printed = new PassThrough();
+  let lastLine = "";
+  let diskIsFull = false as boolean;
+  createInterface({ input: printed }).on("line", (coloured) => {
+    const line = stripVTControlCharacters(coloured).trim();
+    if (line === "") return;
+    if (/no space left on device/i.test(line)) diskIsFull = true;
+    lastLine = line;
+    run.onLine(lastLine);
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.pipe(log, { end: false });
+    stream.pipe(printed, { end: false });
+  }
+
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+    signal.throwIfAborted();
+    if (code === 0) return output;
+    if (diskIsFull) throw new MillraceError("DISK_FULL", `${purpose}: ${lastLine}.`);
+    throw new MillraceError(
+      "SERVER_BUILD_FAILED",
+      `${purpose}: \`${command} ${args[0]}\` ended with ${code ?? "a signal"}: ${lastLine} (log: ${logFile}).`,
+    );
+  } catch (error) {
+    if (error instanceof MillraceError || signal.aborted) throw error;
+    throw new MillraceError(
+      "SERVER_BUILD_FAILED",
+      `${purpose}: \`${command}\` cannot be run (log: ${logFile}).`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    clearTimeout(killTimer);
+    signal.removeEventListener("abort", onAbort);
+    printed.end();
+    log.end();
+    await finished(log).catch(() => undefined);
+  }
+}
+
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It is gone already.
+  }
+}
