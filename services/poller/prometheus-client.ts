@@ -5,6 +5,7 @@ import { type Dispatcher, Pool } from "undici";
 import { readSecret } from "../shared/config.js";
 import type { Config } from "../shared/config-schema.js";
 import { MillraceError, asMillraceError } from "../shared/errors.js";
+import { retryAfterMs } from "../shared/retry-after.js";
 import type { Labels } from "../shared/frame.js";
 import {
   type SeriesSamples,
@@ -235,13 +236,6 @@ function refusal(
       retryAfterMs: retryAfterMs(headers["retry-after"], now),
     });
   return new MillraceError("PROM_BAD_RESPONSE", message);
-}
-
-/** Retry-After: seconds, or a date. */
-function retryAfterMs(header: string | string[] | undefined, now: number): number | undefined {
-  if (typeof header !== "string") return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - now;
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
 /** What a failed connection means. */
