@@ -241,9 +241,12 @@ function createReader<Frame>(
   const refused = new Map<number, MillraceError>();
   const memory = createReaderMemory();
 
+  // What was refused is asked for again with each batch, since it may have been registered since; until then it stays
+  // refused, for a batch of another partition that is being read meanwhile.
   const prepareSchema = async (id: number) => {
     try {
       decoders.set(id, compileDecode(await schemas.writerSchema(id), memory));
+      refused.delete(id);
     } catch (thrown) {
       const error = asMillraceError(thrown);
       if (error.code !== "SCHEMA_UNKNOWN" && error.code !== "MESSAGE_UNDECODABLE") throw error;
@@ -253,8 +256,6 @@ function createReader<Frame>(
 
   return {
     prepare: async (values) => {
-      // A schema may have been registered since.
-      refused.clear();
       const missing = new Set<number>();
       for (const value of values) {
         if (!hasHeader(value)) continue;

@@ -20,10 +20,11 @@ export async function untilDone<Result>(
   attempt: () => Promise<Result>,
   { outage, signal, betweenAttempts }: RetryOptions,
 ): Promise<Result> {
-  const result = await pRetry(
+  const results: Result[] = [];
+  await pRetry(
     async () => {
       try {
-        return await attempt();
+        results.push(await attempt());
       } catch (thrown) {
         throw asMillraceError(thrown);
       }
@@ -44,9 +45,12 @@ export async function untilDone<Result>(
         if (retryAfterMs !== undefined) await pause(retryAfterMs, signal);
       },
     },
-  );
+  ).catch((error: unknown) => {
+    // What was done is done, even if the signal aborted meanwhile.
+    if (results.length === 0) throw error;
+  });
   outage.ended();
-  return result;
+  return results[0];
 }
 
 /** Resolves after so many milliseconds. Rejects with the signal's reason. */
