@@ -44,6 +44,12 @@ export interface Progress {
 export type Send = (frames: readonly RawFrame[], watermark: number) => Promise<void>;
 
 /**
+ * A watermark without frames is sent once it has moved by this share of the overlap: a transaction a poll for nothing
+ * would be most of pipeline.state, and a new beginning reads only so much more again.
+ */
+const IDLE_SHARE = 1 / 3;
+
+/**
  * Polls until the signal. Each poll reads everything after the watermark up to now, in windows, chronologically: after a
  * downtime many, otherwise one. Polls are aligned to the interval and never overlap. A failing Prometheus is told of and
  * polled again; rejects when `send` does, and where the failure is not Prometheus's.
@@ -70,11 +76,12 @@ export async function pollUntil(
       liveAfter: liveAfter(askedAt, schedule.interval, schedule.overlap),
     });
     const watermark = watermarkAfter(window, Math.min(askedAt, read.serverTime), schedule.overlap);
-    await send(frames, watermark);
-
-    progress.watermark = watermark;
-    progress.sent.forgetUpTo(watermark);
-    for (const frame of frames) progress.sent.add(frame);
+    if (frames.length > 0 || watermark - progress.watermark >= schedule.overlap * IDLE_SHARE) {
+      await send(frames, watermark);
+      progress.watermark = watermark;
+      progress.sent.forgetUpTo(watermark);
+      for (const frame of frames) progress.sent.add(frame);
+    }
     count(read, frames);
     newestRead = Math.max(newestRead, window.to);
     endTimer();

@@ -180,7 +180,7 @@ const job = z.strictObject({
     .min(1)
     .max(1000)
     .describe("Which of `extract.templates` the job reads, together, at one time."),
-  interval: durationMs("1s", "100ms", "1d").describe("How often the job polls."),
+  interval: durationMs("500ms", "100ms", "1d").describe("How often the job polls."),
   overlap: durationMs("15s", "0s", "1h").describe(
     "How far back each poll looks again for samples that were stored late: at least Prometheus's longest scrape timeout.",
   ),

@@ -97,10 +97,17 @@ export function partitionCount(id: TopicId, entityPartitions: number): number {
   return topics[id].partitions === "entity" ? entityPartitions : 1;
 }
 
+/** Only closed segments are compacted, and by default one stays open for a week: services read such topics when they start. */
+const COMPACTED_SEGMENT_MS = 3_600_000;
+
 /** Kafka's settings of a topic. */
 export function topicSettings(id: TopicId): Record<string, string> {
   const { cleanup, retentionMs } = topics[id];
-  return { "cleanup.policy": cleanup, "retention.ms": String(retentionMs) };
+  return {
+    "cleanup.policy": cleanup,
+    "retention.ms": String(retentionMs),
+    ...(cleanup === "delete" ? {} : { "segment.ms": String(COMPACTED_SEGMENT_MS) }),
+  };
 }
 
 /** The text of a schema file, found beside services/ whether the code runs compiled or not. */

@@ -237,11 +237,19 @@ describe("pollUntil", () => {
     };
     store(START - 9_000);
     const loop = start();
-    await until(() => loop.watermarks.length > 3, "polled");
-    assert.deepEqual(new Set(loop.watermarks), new Set([START - 10_000]));
+    await until(() => fake.requests.length > 20, "polled");
+    assert.deepEqual(loop.watermarks, [START - 10_000]);
     store(START - 9_500);
     await until(() => loop.topic.length === 2, "read again");
     assert.deepEqual(loop.samples(), expected(START - 9_000, START - 9_500));
+  });
+
+  it("sends a watermark alone only now and then", async () => {
+    const loop = start();
+    const startedAt = loop.now();
+    await until(() => loop.now() > startedAt + 1_000, "a second");
+    const moves = loop.watermarks.map((watermark, i) => watermark - (i === 0 ? 0 : loop.watermarks[i - 1]));
+    assert.ok(moves.length >= 3 && Math.min(...moves) >= 100, `moved by ${moves.join(" ")}`);
   });
 
   it("polls aligned to the interval, one at a time", async () => {

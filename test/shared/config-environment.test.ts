@@ -47,7 +47,7 @@ describe("overrides from the environment", () => {
     const text = "extract: { jobs: { my-job: { templates: [system] }, other: { templates: [custom] } } }";
     const { jobs } = parse({ MILLRACE_EXTRACT__JOBS__MY_JOB__INTERVAL: "7s" }, text).extract;
     assert.equal(jobs["my-job"].interval, 7000);
-    assert.equal(jobs["other"].interval, 1000);
+    assert.equal(jobs["other"].interval, 500);
 
     const { extract, entities } = parse({
       MILLRACE_EXTRACT__JOBS__LIVE__OVERLAP: "20s",
@@ -62,7 +62,7 @@ describe("overrides from the environment", () => {
   it("do not reach the next parse", () => {
     parse({ MILLRACE_EXTRACT__JOBS__LIVE__INTERVAL: "9s", MILLRACE_ENTITIES__SERVICE: "[x]" });
     const { extract, entities } = parse({});
-    assert.equal(extract.jobs["live"].interval, 1000);
+    assert.equal(extract.jobs["live"].interval, 500);
     assert.deepEqual(entities["service"], ["job", "service"]);
   });
 
