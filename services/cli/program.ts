@@ -97,7 +97,10 @@ Example:
       .action(() =>
         run(async () => {
           const { runService } = await import("../shared/lifecycle.js");
-          return runService(name, await config(), await loadService(name));
+          const exitCode = await runService(name, await config(), await loadService(name));
+          // kafkajs cannot be interrupted while it connects; a service that has stopped does not wait for it.
+          setTimeout(() => process.exit(exitCode), 500).unref();
+          return exitCode;
         }),
       );
   }

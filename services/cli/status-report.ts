@@ -94,7 +94,7 @@ export function statusReport(earlier: SystemReading, later: SystemReading): Stat
     const { ready, reasons, samples } = later.services[name];
     const metrics = stageMetrics[name];
     const startedAt = totalOf(samples, "process_start_time_seconds");
-    const watermarks = Object.values(totalsBy(samples, "millrace_poller_watermark_seconds", "job"));
+    const readUntil = Object.values(totalsBy(samples, "millrace_poller_read_until_seconds", "job"));
     return {
       ready,
       reasons,
@@ -103,7 +103,7 @@ export function statusReport(earlier: SystemReading, later: SystemReading): Stat
       perSecond: rate(totalOf(before, metrics.total), totalOf(samples, metrics.total), overSeconds),
       total: totalOf(samples, metrics.total),
       lagMessages: name === "poller" ? null : later.lagMessages[name],
-      lagSeconds: watermarks.length === 0 ? null : later.at / 1000 - Math.min(...watermarks),
+      lagSeconds: readUntil.length === 0 ? null : later.at / 1000 - Math.min(...readUntil),
       latencySeconds: latencyReport(before, samples, metrics.latency, metrics.latencyLabels),
       failures: totalsBy(samples, metrics.failures, "code"),
     };

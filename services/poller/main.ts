@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createKafka } from "../shared/kafka.js";
 import type { ServiceContext } from "../shared/lifecycle.js";
@@ -26,6 +27,8 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   const { config, logger, telemetry, stopping, fail } = context;
   const { setReadiness } = telemetry;
   const now = Date.now;
+  // Each query of each job listens to it; Node takes more than ten listeners for a leak.
+  setMaxListeners(0, stopping);
 
   const registryOutage = createOutage({
     subject: "registry",

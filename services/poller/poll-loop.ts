@@ -49,6 +49,9 @@ export type Send = (frames: readonly RawFrame[], watermark: number) => Promise<v
  */
 const IDLE_SHARE = 1 / 3;
 
+/** Whatever Prometheus's Retry-After says, within this time it is asked again. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
 /**
  * Polls until the signal. Each poll reads everything after the watermark up to now, in windows, chronologically: after a
  * downtime many, otherwise one. Polls are aligned to the interval and never overlap. A failing Prometheus is told of and
@@ -84,6 +87,7 @@ export async function pollUntil(
     }
     count(read, frames);
     newestRead = Math.max(newestRead, window.to);
+    metrics.readUntil.set({ job }, newestRead / 1_000);
     endTimer();
   }
 
@@ -117,7 +121,7 @@ export async function pollUntil(
         if (code === "PROM_WINDOW_TOO_LARGE" && window.to - window.from > MIN_WINDOW_MS) continue;
         outage.failed(thrown);
         metrics.pollFailures.inc({ job, code });
-        return now() + retryAfterMs;
+        return now() + Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
       }
     }
     return 0;

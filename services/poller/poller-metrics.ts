@@ -57,7 +57,13 @@ export function createPollerMetrics(registry: Registry) {
     }),
     watermark: new Gauge({
       name: "millrace_poller_watermark_seconds",
-      help: "Unix time up to which every sample of the job is in Kafka.",
+      help: "Unix time up to which every sample of the job is in Kafka for good; the overlap behind the last poll.",
+      labelNames: ["job"],
+      registers,
+    }),
+    readUntil: new Gauge({
+      name: "millrace_poller_read_until_seconds",
+      help: "Unix time up to which the last poll read: what Prometheus had stored by then is in Kafka.",
       labelNames: ["job"],
       registers,
     }),

@@ -24,8 +24,8 @@ function reading(seconds: number, change: Partial<SystemReading> = {}): SystemRe
     services: {
       poller: service(
         `millrace_poller_samples_total{job="a"} ${60 * seconds}\nmillrace_poller_samples_total{job="b"} ${40 * seconds}\n` +
-          `millrace_poller_watermark_seconds{job="a"} ${startedAt + seconds - 1}\n` +
-          `millrace_poller_watermark_seconds{job="b"} ${startedAt + seconds - 3}\n` +
+          `millrace_poller_read_until_seconds{job="a"} ${startedAt + seconds - 1}\n` +
+          `millrace_poller_read_until_seconds{job="b"} ${startedAt + seconds - 3}\n` +
           `millrace_poller_poll_failures_total{code="PROM_TIMEOUT"} 2\n` +
           histogram("millrace_poller_poll_duration_seconds", "", seconds, 0),
       ),
