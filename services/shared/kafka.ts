@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Batch, type Consumer, type Kafka, type KafkaMessage, type Producer } from "kafkajs";
 import { readSecret } from "./config.js";
 import type { Config } from "./config-schema.js";
@@ -17,6 +18,9 @@ const { CompressionTypes, Kafka: KafkaClient, PartitionAssigners, logLevel } = k
 
 /** Values above this many bytes in one transaction's request are sent in several: a request is one record batch a partition. */
 const MAX_REQUEST_BYTES = 900_000;
+/** New topics have leaders within a second, but for a cluster in trouble. */
+const TOPIC_CREATION_LIMIT_MS = 30_000;
+const TOPIC_CREATION_POLL_MS = 50;
 /** A transaction that its producer left open is aborted by the broker after this. */
 const TRANSACTION_TIMEOUT_MS = 60_000;
 /** A consumer that is not heard of for so long loses its partitions. */
@@ -98,7 +102,7 @@ export async function createTopics(kafka: Kafka, config: Config): Promise<string
     );
     if (missing.length > 0) {
       await admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: missing.map((id) => ({
           topic: topicName(id, topic_prefix),
           numPartitions: partitionCount(id, partitions),
@@ -106,9 +110,29 @@ export async function createTopics(kafka: Kafka, config: Config): Promise<string
           configEntries: Object.entries(topicSettings(id)).map(([name, value]) => ({ name, value })),
         })),
       });
+      await untilLed(
+        admin,
+        missing.map((id) => topicName(id, topic_prefix)),
+      );
     }
     return missing.map((id) => topicName(id, topic_prefix));
   });
+}
+
+/** kafkajs's own waiting fails where a broker does not know a topic yet that the controller has just created. */
+async function untilLed(admin: Admin, names: string[]): Promise<void> {
+  const deadline = Date.now() + TOPIC_CREATION_LIMIT_MS;
+  while (true) {
+    try {
+      await admin.fetchTopicMetadata({ topics: names });
+      return;
+    } catch (error) {
+      const { type } = error as { type?: string };
+      const isOnItsWay = type === "UNKNOWN_TOPIC_OR_PARTITION" || type === "LEADER_NOT_AVAILABLE";
+      if (!isOnItsWay || Date.now() > deadline) throw error;
+      await sleep(TOPIC_CREATION_POLL_MS);
+    }
+  }
 }
 
 type Admin = ReturnType<Kafka["admin"]>;
