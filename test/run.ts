@@ -1,0 +1,46 @@
+import { setMaxListeners } from "node:events";
+import { checks } from "./runner/checks.js";
+import { runFiles } from "./runner/run-files.js";
+import { removeAbandonedServers, withServers } from "./runner/servers.js";
+import { findTestFiles } from "./runner/test-files.js";
+import { type Tally, summaryLine } from "./runner/tally.js";
+
+/**
+ * What `npm test` runs once the types are checked: lint, format, import rules, unit tests; then, with real servers, the
+ * integration and fault tests. `npm test -- <part of a path>` runs only the test files that match.
+ */
+async function main(patterns: readonly string[]): Promise<number> {
+  const stopping = new AbortController();
+  // Every test file and server listens to it.
+  setMaxListeners(0, stopping.signal);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopping.abort());
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const files = findTestFiles(patterns);
+  const isWhole = patterns.length === 0;
+  if (files.unit.length + files.withServers.length === 0) {
+    print(`No test file's path contains ${patterns.join(" or ")}.`);
+    tally.failed++;
+  }
+  try {
+    if (isWhole) {
+      // Compiling was the first check: had it failed, this would not run.
+      tally.passed++;
+      await checks(tally, print, stopping.signal);
+    }
+    await runFiles("unit tests", files.unit, tally, print, stopping.signal);
+    if (files.withServers.length > 0) {
+      await removeAbandonedServers();
+      await withServers(print, stopping.signal, () =>
+        runFiles("integration and fault tests", files.withServers, tally, print, stopping.signal),
+      );
+    }
+  } catch (error) {
+    tally.failed++;
+    print(stopping.signal.aborted ? "Interrupted." : String(error instanceof Error ? error.stack : error));
+  }
+  print(summaryLine(tally));
+  return tally.failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
