@@ -230,8 +230,10 @@ async function loadService(
       return (await import("../poller/main.js")).startPoller;
     case "simulator":
       return (await import("../simulator/main.js")).startSimulator;
-    default:
-      throw new MillraceError("INTERNAL", `The ${name} is not part of this build.`);
+    case "processor":
+      return (await import("../processor/main.js")).startProcessor;
+    case "sink":
+      return (await import("../sink/main.js")).startSink;
   }
 }
 

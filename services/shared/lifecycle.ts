@@ -49,16 +49,19 @@ export async function runService(
       if (stopping.signal.aborted) resolve();
       else stopping.signal.addEventListener("abort", () => resolve(), { once: true });
     });
-    const starting = start({ config, logger, telemetry, stopping: stopping.signal, fail });
-    const stopService = await starting;
-    if (!stopping.signal.aborted) {
-      telemetry.setReadiness("start", null);
-      logger.info({ event: "service.ready" });
-    }
-    await aborted;
-    telemetry.setReadiness("stop", "stopping");
-    logger.info({ event: "service.stopping" });
-    await withinStopLimit(stopService(), name);
+    const run = async () => {
+      const stopService = await start({ config, logger, telemetry, stopping: stopping.signal, fail });
+      if (!stopping.signal.aborted) {
+        telemetry.setReadiness("start", null);
+        logger.info({ event: "service.ready" });
+      }
+      await aborted;
+      telemetry.setReadiness("stop", "stopping");
+      logger.info({ event: "service.stopping" });
+      await stopService();
+    };
+    // The limit holds for a stop in the middle of the start, too.
+    await Promise.race([run(), aborted.then(() => stopLimit(name))]);
   } catch (error) {
     // A wait that the stop itself cut short is no failure.
     if (!(stopping.signal.aborted && error === stopping.signal.reason)) fail(error);
@@ -74,20 +77,12 @@ export async function runService(
   return exitCodeOf(failure);
 }
 
-async function withinStopLimit(stopped: Promise<void>, name: string): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new MillraceError("SHUTDOWN_TIMEOUT", `The ${name} did not stop within ${STOP_LIMIT_MS / 1000} s.`),
-        ),
-      STOP_LIMIT_MS,
-    );
+function stopLimit(name: string): Promise<never> {
+  return new Promise((_, reject) => {
+    const overdue = () =>
+      reject(
+        new MillraceError("SHUTDOWN_TIMEOUT", `The ${name} did not stop within ${STOP_LIMIT_MS / 1000} s.`),
+      );
+    setTimeout(overdue, STOP_LIMIT_MS).unref();
   });
-  try {
-    await Promise.race([stopped, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -23,6 +23,21 @@ const compatibility = COMPATIBILITY.FULL_TRANSITIVE;
 /** Answers that asking again would not change. Not 400: the client library says that of a refused connection, too. */
 const refusals = new Set<number | undefined>([404, 409, 422]);
 
+/** The client library knows no limit of its own, and a registry that accepts connections may still never answer. */
+const REQUEST_LIMIT_MS = 15_000;
+
+async function withinLimit<Result>(request: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${REQUEST_LIMIT_MS / 1000} s`)), REQUEST_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([request, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 interface HttpError extends Error {
   status?: number;
 }
@@ -39,7 +54,7 @@ export function connectSchemas(config: Config): Schemas {
 
   const ask = async <Result>(request: () => Promise<Result>, refused: (error: Error) => MillraceError) => {
     try {
-      return await request();
+      return await withinLimit(request());
     } catch (thrown) {
       if (thrown instanceof MillraceError) throw thrown;
       const error = thrown as HttpError;
