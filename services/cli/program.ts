@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../shared/config-schema.js";
-import { MillraceError, exitCodes } from "../shared/errors.js";
+import { exitCodes } from "../shared/errors.js";
 import type { ServiceContext, ServiceName } from "../shared/lifecycle.js";
 
 /** Runs a command to its end and keeps its exit code. */

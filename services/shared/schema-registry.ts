@@ -29,7 +29,10 @@ const REQUEST_LIMIT_MS = 15_000;
 async function withinLimit<Result>(request: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${REQUEST_LIMIT_MS / 1000} s`)), REQUEST_LIMIT_MS);
+    timer = setTimeout(
+      () => reject(new Error(`no answer within ${REQUEST_LIMIT_MS / 1000} s`)),
+      REQUEST_LIMIT_MS,
+    );
   });
   try {
     return await Promise.race([request, limit]);
