@@ -57,6 +57,38 @@ ${exitCodeTable}`,
   const config = async (): Promise<Config> => (await import("../shared/config.js")).loadConfig(configFile());
   const terminal = async () => (await import("./terminal.js")).openTerminal();
 
+  program
+    .command("up")
+    .description("run everything on this machine, with a live status, until Ctrl-C")
+    .option("--docker", "by docker-compose.yml, where a Docker engine is present")
+    .option("--json", "one JSON object a line: what happens, and the status every two seconds")
+    .addHelpText(
+      "after",
+      `
+Servers that do not answer where the configuration has them (Kafka, schema
+registry, InfluxDB, Prometheus, node exporter) are brought to this machine, once,
+and run under stack.home, on the loopback only. Then the topics, schemas and the
+bucket are created, and poller, processor, sink and, beside a Prometheus of its
+own, the simulator run as supervised processes. Ctrl-C stops all of it; the data
+stay for the next start. A second Ctrl-C waits for nothing.
+
+\`npm start\` is this command after the set-up of a fresh clone.
+
+Examples:
+  millrace up
+  millrace up --docker
+  millrace up --json`,
+    )
+    .action((options: { docker?: boolean; json?: boolean }) =>
+      run(async () => {
+        const { runUp } = await import("./up.js");
+        const exitCode = await runUp(configFile(), await config(), options, await terminal());
+        // As with the services: kafkajs may still be trying to connect.
+        setTimeout(() => process.exit(exitCode), 500).unref();
+        return exitCode;
+      }),
+    );
+
   const services: [ServiceName, string, string][] = [
     [
       "poller",

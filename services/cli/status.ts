@@ -47,7 +47,8 @@ export async function runStatus(config: Config, options: StatusOptions, terminal
 }
 
 export function systemReader(config: Config): () => Promise<SystemReading> {
-  const kafka = createKafka(config, "status", createLogger("status", "silent"), 0);
+  // Without a retry kafkajs finds no coordinator of a group: it learns the brokers by the first attempt.
+  const kafka = createKafka(config, "status", createLogger("status", "silent"), 1);
   return () => readSystem(config, kafka, Date.now);
 }
 

@@ -12,7 +12,7 @@ export interface Terminal {
   readonly columns: number;
   /** Colours the text, or leaves it: NO_COLOR, TERM=dumb, and no terminal mean no colours. */
   readonly paint: Paint;
-  /** Aborted by Ctrl-C, SIGTERM, and when nobody reads the output any more. Every wait takes it. */
+  /** Aborted by Ctrl-C, SIGTERM, SIGHUP, and when nobody reads the output any more. Every wait takes it. */
   readonly stopping: AbortSignal;
   /** Whether nobody reads the output any more: no failure, `head` has enough. */
   readonly isOutputClosed: () => boolean;
@@ -27,11 +27,12 @@ export function openTerminal(): Terminal {
   const stopping = new AbortController();
   let outputClosed = false;
   const stop = () => stopping.abort();
-  process.on("SIGINT", stop).on("SIGTERM", stop);
+  process.on("SIGINT", stop).on("SIGTERM", stop).on("SIGHUP", stop);
   // Started by a supervisor: when it dies, however it dies, nothing may be left behind.
   process.on("disconnect", stop);
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    // A terminal window that was closed is EIO.
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
     outputClosed = true;
     stop();
   });

@@ -13,6 +13,10 @@ export const errorTable = {
     action:
       "Create the file that is named, or make it readable to Millrace; --config names another configuration.",
   },
+  ALREADY_RUNNING: {
+    retryable: false,
+    action: "Stop it with Ctrl-C where it runs, or give this one another stack.home and other ports.",
+  },
   PORT_IN_USE: { retryable: false, action: "Stop what holds the port, or configure another one." },
   TOOL_MISSING: {
     retryable: false,

@@ -2,14 +2,9 @@ import type { ServiceName } from "../shared/lifecycle.js";
 import type { ServerName } from "./server-name.js";
 
 /** What happens while the stack comes up, runs and goes down; for whoever shows it. */
-export type StackEvent =
-  | StepEvent
-  | ServerEvent
-  | ServiceEvent
-  | { readonly kind: "ready"; readonly elapsedMs: number }
-  | { readonly kind: "stopping" };
+export type StackEvent = StepEvent | ServerEvent | ServiceEvent;
 
-/** Work with an end: `acquire kafka`, `start registry`, `topics`. Steps run side by side. */
+/** Work with an end: `acquire kafka`, `start registry`, `prepare`. Steps run side by side. */
 export interface StepEvent {
   readonly kind: "step";
   /** Names the step: the same in all of its events. */
