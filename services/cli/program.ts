@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { defaultConfigFile } from "../shared/config.js";
 import type { Config } from "../shared/config-schema.js";
 import { exitCodes } from "../shared/errors.js";
 import type { ServiceContext, ServiceName } from "../shared/lifecycle.js";
 
 /** Runs a command to its end and keeps its exit code. */
 export type RunCommand = (command: () => Promise<number>) => Promise<void>;
-
-const defaultConfigFile = "config/etl_config.yaml";
 
 const exitCodeMeanings: Record<keyof typeof exitCodes, string> = {
   ok: "done; for status and check: everything is ready",

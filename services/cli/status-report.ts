@@ -94,17 +94,13 @@ export function statusReport(earlier: SystemReading, later: SystemReading): Stat
     const { ready, reasons, samples } = later.services[name];
     const metrics = stageMetrics[name];
     const startedAt = totalOf(samples, "process_start_time_seconds");
-    const uptimeSeconds = startedAt === null ? null : later.at / 1000 - startedAt;
-    // A service that started since the earlier reading had counted nothing then.
-    const isNew = uptimeSeconds !== null && uptimeSeconds <= overSeconds;
-    const totalBefore = totalOf(before, metrics.total) ?? (isNew ? 0 : null);
     const readUntil = Object.values(totalsBy(samples, "millrace_poller_read_until_seconds", "job"));
     return {
       ready,
       reasons,
-      uptimeSeconds,
+      uptimeSeconds: startedAt === null ? null : later.at / 1000 - startedAt,
       residentBytes: totalOf(samples, "process_resident_memory_bytes"),
-      perSecond: rate(totalBefore, totalOf(samples, metrics.total), overSeconds),
+      perSecond: rate(totalOf(before, metrics.total), totalOf(samples, metrics.total), overSeconds),
       total: totalOf(samples, metrics.total),
       lagMessages: name === "poller" ? null : later.lagMessages[name],
       lagSeconds: readUntil.length === 0 ? null : later.at / 1000 - Math.min(...readUntil),

@@ -47,8 +47,7 @@ export async function runStatus(config: Config, options: StatusOptions, terminal
 }
 
 export function systemReader(config: Config): () => Promise<SystemReading> {
-  // Without a retry kafkajs finds no coordinator of a group: it learns the brokers by the first attempt.
-  const kafka = createKafka(config, "status", createLogger("status", "silent"), 1);
+  const kafka = createKafka(config, "status", createLogger("status", "silent"), 0);
   return () => readSystem(config, kafka, Date.now);
 }
 
@@ -62,8 +61,13 @@ export async function* watchStatus(
   while (await slept()) {
     const latest = await read();
     readings.push(latest);
-    // The oldest reading kept is the youngest one that is at least a minute old.
-    while (readings.length > 2 && latest.at - readings[1].at >= WATCHED_MS) readings.shift();
+    // The oldest reading kept is the youngest one that is at least a minute old, and one that tells of every stage.
+    while (readings.length > 2 && (latest.at - readings[1].at >= WATCHED_MS || lacksStage(readings[0])))
+      readings.shift();
     yield statusReport(readings[0], latest);
   }
+}
+
+function lacksStage({ services }: SystemReading): boolean {
+  return stageNames.some((name) => services[name].samples.length === 0);
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../shared/config-schema.js";
+import { defaultConfigFile } from "../shared/config.js";
 import type { ServiceName } from "../shared/lifecycle.js";
 import type { ServerEvent, ServiceEvent, StackEvent, StepEvent } from "../stack/stack-event.js";
 import { secondsText } from "./quantities.js";
@@ -76,18 +77,19 @@ export function troubleLines({ servers, services }: UpState, paint: Paint): stri
     .map((event) => paint("red", eventLine(event) ?? ""));
 }
 
-/** Where to go from here; what is typed works as it stands. */
+/** Where to go from here; what is typed works as it stands, so no line is broken by a terminal of 80 columns. */
 export function nextLines({ extract, load, stack }: Config, configFile: string, paint: Paint): string[] {
   const { url, org, bucket, token_file } = load.influxdb;
-  const config = configFile === "config/etl_config.yaml" ? "" : ` --config ${configFile}`;
-  const query = `from(bucket: "${bucket}") |> range(start: -1m) |> filter(fn: (r) => r._field == "mean_5m") |> last()`;
+  const millrace = `npx millrace${configFile === defaultConfigFile ? "" : ` --config ${configFile}`}`;
   return [
     paint("bold", "Where to look next"),
-    `  npx millrace${config} tail metrics.features        the features, as JSON lines`,
-    `  npx millrace${config} status --json                this picture, for machines`,
-    `  ${extract.prometheus.url}  Prometheus     logs in ${stack.home}/logs`,
-    `  what InfluxDB has:`,
-    `  curl -s '${url}/api/v2/query?org=${encodeURIComponent(org)}' -H 'Content-Type: application/vnd.flux' \\`,
-    `    -H "Authorization: Token $(cat ${token_file})" -d '${query}'`,
+    `  ${millrace} tail metrics.features    the features, as JSON lines`,
+    `  ${millrace} status --json            this picture, for machines`,
+    `  Prometheus is at ${extract.prometheus.url}, logs are in ${stack.home}/logs. In InfluxDB:`,
+    `    curl -s '${url}/api/v2/query?org=${encodeURIComponent(org)}' \\`,
+    `      -H "Authorization: Token $(cat ${token_file})" \\`,
+    `      -H 'Content-Type: application/vnd.flux' \\`,
+    `      -d 'from(bucket: "${bucket}") |> range(start: -1m)`,
+    `          |> filter(fn: (r) => r._field == "mean_5m") |> last()'`,
   ];
 }
