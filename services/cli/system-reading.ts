@@ -63,10 +63,10 @@ async function lagOf(
 ): Promise<number> {
   const prefix = config.kafka.topic_prefix;
   const topic = topicName(input, prefix);
-  const [[{ partitions: committed }], ends] = await Promise.all([
-    admin.fetchOffsets({ groupId: `${prefix}millrace.${stage}`, topics: [topic] }),
-    admin.fetchTopicOffsets(topic),
-  ]);
+  // First: kafkajs finds no group's coordinator before it has asked about a topic, unless it may try again.
+  const ends = await admin.fetchTopicOffsets(topic);
+  const groupId = `${prefix}millrace.${stage}`;
+  const [{ partitions: committed }] = await admin.fetchOffsets({ groupId, topics: [topic] });
   const offsets = new Map(committed.map(({ partition, offset }) => [partition, Number(offset)]));
   let lag = 0;
   for (const { partition, low, high } of ends) {
