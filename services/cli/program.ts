@@ -47,6 +47,7 @@ Examples:
   millrace check                    is the configuration sound, and does every server answer?
   millrace status --json            samples a second, lag, latencies, for machines
   millrace tail metrics.features    what comes out, as JSON lines
+  millrace process -i raw.ndjson -o features.ndjson    the same offline
 
 Errors are one line on standard error: CODE: what happened, and what to do.
 docs/errors.md lists the codes. Exit codes:
@@ -248,6 +249,44 @@ Examples:
           const { runTail } = await import("./tail.js");
           return runTail(await config(), topic, options, await terminal());
         }),
+    );
+
+  program
+    .command("process")
+    .description("compute features offline: frames as JSON lines in, features as JSON lines out")
+    .requiredOption(
+      "-i, --input <file>",
+      "frames, as `millrace tail metrics.raw` prints them; - is standard input",
+    )
+    .requiredOption(
+      "-o, --output <file>",
+      "frames of features, in the order of emission; - is standard output",
+    )
+    .addHelpText(
+      "after",
+      `
+The same code as the processor's, without Kafka: to try a configuration, and to
+see what the stream will say. A frame is one line:
+  {"entity":{"job":"api"},"timestamp":1760000000000,
+   "samples":[{"metric":"cpu","labels":{},"type":"gauge","value":1}]}
+entity, timestamp (milliseconds) and each sample's metric and value must be there;
+origin, source, ingestedAt, labels, type and stale may be. null is NaN. Frames
+may come late: the rows that they touch come out again, with a higher revision,
+which is the number of the frame that caused them, from 0.
+
+The output's file appears when it is complete. A line that is no frame ends it
+with INPUT_INVALID, exit code 1, and its number. What came of the samples is told on
+standard error.
+
+Examples:
+  millrace process --config my.yaml --input raw.ndjson --output features.ndjson
+  millrace tail metrics.raw -b -n 1000 | millrace process -i - -o - | jq .rows`,
+    )
+    .action((options: { input: string; output: string }) =>
+      run(async () => {
+        const { runProcess } = await import("./process.js");
+        return runProcess(await config(), options, await terminal());
+      }),
     );
 
   return program;

@@ -4,6 +4,7 @@ import type { Config } from "../shared/config-schema.js";
 import { parseDurationMs } from "../shared/config-schema.js";
 import { MillraceError, asMillraceError, exitCodes } from "../shared/errors.js";
 import { schemaIdOf } from "../shared/frame-codec.js";
+import { jsonValue } from "../shared/frame-json.js";
 import type { Labels } from "../shared/frame.js";
 import { createKafka, runConsumer, withAdmin } from "../shared/kafka.js";
 import { type Schemas, connectSchemas } from "../shared/schema-registry.js";
@@ -167,11 +168,4 @@ function envelope(message: KafkaMessage, value: unknown) {
 function isOfEntity(value: unknown, wanted: Labels): boolean {
   const { entity } = (value ?? {}) as { entity?: Labels };
   return entity !== undefined && Object.entries(wanted).every(([name, label]) => entity[name] === label);
-}
-
-/** JSON has no NaN and no infinity: null stands for the first, a text for the others. */
-function jsonValue(_: string, value: unknown): unknown {
-  if (value === Infinity) return "Infinity";
-  if (value === -Infinity) return "-Infinity";
-  return value;
 }

@@ -6,7 +6,7 @@ import type { OutgoingMessage } from "../shared/kafka.js";
 import { type InputMessage, decode } from "./operators/decode.js";
 import { type DeriveOptions, derive, remember } from "./operators/derive.js";
 import { type OutputTopic, encodeClean, encodeFeatures } from "./operators/encode.js";
-import { validate } from "./operators/validate.js";
+import { type At, validate } from "./operators/validate.js";
 import type { PartitionState } from "./state/partition-state.js";
 
 export interface PipelineOptions<Message> {
@@ -40,6 +40,14 @@ export function pipeline<Message extends InputMessage>(
         ),
       ),
     );
+}
+
+/** The same without Kafka: what is between decoding and encoding. */
+export function transform(
+  deriving: DeriveOptions,
+  state: PartitionState,
+): OperatorFunction<At<RawFrame>, FeatureFrame> {
+  return (frames) => frames.pipe(validate(), derive(deriving, state));
 }
 
 /** What the same messages leave in the state, without emitting anything: law L6. */

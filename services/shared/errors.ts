@@ -87,6 +87,7 @@ export const errorTable = {
     action: "Name a file with --output that may be written, on a disk with room.",
   },
   INPUT_INVALID: { retryable: false, action: "Correct the line of the input that is named." },
+  INTERRUPTED: { retryable: false, action: "Start it again; it begins anew." },
   SHUTDOWN_TIMEOUT: {
     retryable: false,
     action: "A stop took longer than its limit; what was not committed is read again at the next start.",

@@ -32,7 +32,8 @@ export function decode<Message extends InputMessage>(
   });
 }
 
-function refuseImpossible({ timestamp, ingestedAt }: RawFrame): void {
+/** Throws INPUT_INVALID. */
+export function refuseImpossible({ timestamp, ingestedAt }: RawFrame): void {
   if (timestamp > ingestedAt + FUTURE_LIMIT_MS) {
     const seconds = Math.round((timestamp - ingestedAt) / 1000);
     throw new MillraceError("INPUT_INVALID", `The frame's timestamp is ${seconds} s later than it was read.`);

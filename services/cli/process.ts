@@ -1,0 +1,171 @@
+import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { finished } from "node:stream/promises";
+import { Presets, SingleBar } from "cli-progress";
+import { of } from "rxjs";
+import { featurePlan } from "../processor/feature-plan.js";
+import { refuseImpossible } from "../processor/operators/decode.js";
+import type { SampleOutcome } from "../processor/operators/derive.js";
+import { transform } from "../processor/pipeline.js";
+import { openPartitionState } from "../processor/state/partition-state.js";
+import type { Config } from "../shared/config-schema.js";
+import { MillraceError, asMillraceError, exitCodes } from "../shared/errors.js";
+import { featureFrameLine, rawFrameOf } from "../shared/frame-json.js";
+import type { RawFrame } from "../shared/frame.js";
+import { jsonLines } from "./json-lines.js";
+import { countText, secondsText } from "./quantities.js";
+import type { Terminal } from "./terminal.js";
+
+/** Output is handed on in pieces of about so many characters. */
+const CHUNK_CHARACTERS = 65_536;
+
+export interface ProcessOptions {
+  /** A file, or `-` for standard input. */
+  readonly input: string;
+  /** A file, or `-` for standard output. */
+  readonly output: string;
+}
+
+/** Frames as JSON lines through the processor's operators. Each frame is a batch of its own: corrections follow what causes them. */
+export async function runProcess(
+  config: Config,
+  options: ProcessOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { stopping } = terminal;
+  const startedAt = performance.now();
+  const plan = featurePlan(config);
+  const outcomes = new Map<SampleOutcome, number>();
+  const deriving = {
+    plan,
+    strict: config.transform.cleaning.validation_rules === "strict",
+    count: (outcome: SampleOutcome, samples: number) =>
+      void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + samples),
+  };
+  const operator = transform(deriving, openPartitionState());
+  const progress = showProgress(options);
+  const input = openInput(options.input);
+  const output = openOutput(options.output, terminal);
+  let samples = 0;
+  let offset = 0;
+  let emitted = 0;
+  let chunk = "";
+  try {
+    for await (const { line, number, bytes } of jsonLines(input, options.input)) {
+      if (stopping.aborted) break;
+      const frame = frameOf(line, `${nameOf(options.input)}:${number}`);
+      samples += frame.series.length;
+      of({ offset: offset++, frame })
+        .pipe(operator)
+        .subscribe((rows) => {
+          chunk += `${featureFrameLine(rows, plan.columns)}\n`;
+          emitted++;
+        });
+      // What is piped in may come slowly, and is wanted as it comes.
+      if (chunk.length >= CHUNK_CHARACTERS || options.input === "-") {
+        await output.write(chunk);
+        chunk = "";
+      }
+      progress.update(bytes);
+    }
+    if (stopping.aborted && !terminal.isOutputClosed())
+      throw new MillraceError("INTERRUPTED", `Interrupted after ${countText(offset)} frames.`);
+    await output.write(chunk);
+    await output.complete();
+  } catch (error) {
+    output.abandon();
+    throw error;
+  } finally {
+    progress.stop();
+    input.destroy();
+  }
+  const irregular = [...outcomes].map(([outcome, count]) => `, ${countText(count)} ${outcome}`).join("");
+  process.stderr.write(
+    `${countText(offset)} frames of ${countText(samples)} samples → ${countText(emitted)} frames of features ` +
+      `in ${secondsText((performance.now() - startedAt) / 1000)}${irregular}\n`,
+  );
+  return exitCodes.ok;
+}
+
+function nameOf(input: string): string {
+  return input === "-" ? "standard input" : input;
+}
+
+function frameOf(line: string, place: string): RawFrame {
+  try {
+    const frame = rawFrameOf(line);
+    refuseImpossible(frame);
+    return frame;
+  } catch (thrown) {
+    const { code, message } = asMillraceError(thrown);
+    throw new MillraceError(code, `${place}: ${message}`, { cause: thrown });
+  }
+}
+
+function openInput(input: string): NodeJS.ReadStream | ReturnType<typeof createReadStream> {
+  return input === "-" ? process.stdin : createReadStream(input);
+}
+
+interface Output {
+  readonly write: (text: string) => Promise<void>;
+  readonly complete: () => Promise<void>;
+  /** Leaves nothing that looks complete. */
+  readonly abandon: () => void;
+}
+
+function openOutput(output: string, { print }: Terminal): Output {
+  if (output === "-") {
+    return {
+      write: async (text) => {
+        if (text !== "") await print(text.slice(0, -1));
+      },
+      complete: () => Promise.resolve(),
+      abandon: () => undefined,
+    };
+  }
+  const unfinished = `${output}.unfinished-${process.pid}`;
+  const file = createWriteStream(unfinished);
+  let failure: Error | null = null;
+  file.on("error", (error) => (failure = error));
+  const unwritable = (cause: unknown) =>
+    new MillraceError("OUTPUT_UNWRITABLE", `${output} cannot be written (${reason(cause)}).`, { cause });
+  return {
+    write: async (text) => {
+      try {
+        if (failure !== null) throw failure;
+        if (!file.write(text)) await once(file, "drain");
+      } catch (error) {
+        throw unwritable(error);
+      }
+    },
+    complete: async () => {
+      try {
+        file.end();
+        await finished(file);
+        renameSync(unfinished, output);
+      } catch (error) {
+        throw unwritable(error);
+      }
+    },
+    abandon: () => {
+      file.destroy();
+      rmSync(unfinished, { force: true });
+    },
+  };
+}
+
+function reason(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
+/** A bar on standard error, where a person watches and the end is known. */
+function showProgress({ input }: ProcessOptions): { update: (bytes: number) => void; stop: () => void } {
+  const size = input === "-" ? 0 : (statSync(input, { throwIfNoEntry: false })?.size ?? 0);
+  if (size === 0 || !process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
+  const bar = new SingleBar(
+    { format: "{bar} {percentage} %, {eta_formatted} left", clearOnComplete: true, stream: process.stderr },
+    Presets.shades_classic,
+  );
+  bar.start(size, 0);
+  return { update: (bytes) => bar.update(bytes), stop: () => bar.stop() };
+}
