@@ -42,6 +42,8 @@ export function bringUp(config: Config, options: StackOptions): Stack {
   const ownPidFile = pidFile(home, "up");
   let servers: RunningServers | undefined;
   let running: RunningServices | undefined;
+  /** Whether the file is ours: another run's must stay, or a third would take what runs for a leftover. */
+  let hasClaim = false;
   let isStopping = false;
 
   const start = async () => {
@@ -53,6 +55,7 @@ export function bringUp(config: Config, options: StackOptions): Stack {
       );
     }
     rememberProcess(ownPidFile, process.pid);
+    hasClaim = true;
     try {
       await startAll();
     } catch (error) {
@@ -93,7 +96,7 @@ export function bringUp(config: Config, options: StackOptions): Stack {
     isStopping = true;
     await running?.stop();
     await servers?.stop();
-    forgetProcess(ownPidFile);
+    if (hasClaim) forgetProcess(ownPidFile);
   }
 
   return {
