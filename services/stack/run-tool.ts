@@ -54,6 +54,8 @@ export async function runTool(run: ToolRun): Promise<string> {
     killTimer = setTimeout(() => killGroup(child.pid, "SIGKILL"), TOOL_STOP_LIMIT_MS);
   };
   signal.addEventListener("abort", onAbort, { once: true });
+  const onExit = () => killGroup(child.pid, "SIGKILL");
+  process.once("exit", onExit);
 
   const output: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
@@ -103,6 +105,7 @@ export async function runTool(run: ToolRun): Promise<string> {
     // A child that closed its output may have outlived the tool.
     if (signal.aborted) killGroup(child.pid, "SIGKILL");
     signal.removeEventListener("abort", onAbort);
+    process.off("exit", onExit);
     printed.end();
     log.end();
     await finished(log).catch(() => undefined);

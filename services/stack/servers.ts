@@ -36,6 +36,8 @@ export interface ServersOptions {
   readonly environment: Environment;
   readonly onEvent: (event: StackEvent) => void;
   readonly signal: AbortSignal;
+  /** Called before anything is started with what sends SIGKILL to all that was started so far. */
+  readonly onKillable?: (kill: () => void) => void;
 }
 
 /**
@@ -252,6 +254,7 @@ export async function startServers(
     options.onEvent(serverEvent(server, "started"));
   };
 
+  options.onKillable?.(running.kill);
   // In the order of serverNames, so that what a server needs is in `ready` before it.
   for (const server of serverNames.filter((name) => servers.includes(name))) {
     const starting = start(server).catch((error: unknown) => {
