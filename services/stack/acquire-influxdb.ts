@@ -11,13 +11,18 @@ const INFLUXDB_VERSION = "v2.7.12";
 export function findInfluxd(environment: Environment): string | null {
   const program = findProgram("influxd", environment);
   if (program === null) return null;
-  const { stdout } = spawnSync(program, ["version"], { encoding: "utf8", timeout: 10_000 });
+  const { stdout } = spawnSync(program, ["version"], {
+    encoding: "utf8",
+    env: environment,
+    timeout: 10_000,
+  });
   return /^InfluxDB v?2\./.test(stdout) ? program : null;
 }
 
 /**
  * InfluxDB built from its Go module, without its web pages: about five minutes on two cores. Its query language's
- * library is written in Rust; influxdata/pkg-config, named to Go as the pkg-config to use, builds that.
+ * library is written in Rust; influxdata/pkg-config, named to Go as the pkg-config to use, builds that, and leaves the
+ * rest to the real one.
  */
 export function influxdbRecipes(environment: Environment): Recipe[] {
   if (findInfluxd(environment) !== null) return [];
@@ -27,7 +32,8 @@ export function influxdbRecipes(environment: Environment): Recipe[] {
       version: INFLUXDB_VERSION,
       bytes: 4_500_000_000,
       requireTools: () => {
-        for (const tool of ["go", "cargo", "gcc"]) requireProgram(tool, "InfluxDB", environment);
+        for (const tool of ["go", "cargo", "gcc", "pkg-config"])
+          requireProgram(tool, "InfluxDB", environment);
       },
       install: async ({ folder, run }) => {
         const module = `github.com/influxdata/influxdb/v2@${INFLUXDB_VERSION}`;
@@ -42,7 +48,8 @@ export function influxdbRecipes(environment: Environment): Recipe[] {
         const buildEnvironment = {
           ...environment,
           GOFLAGS: "",
-          PKG_CONFIG: pkgConfig,
+          // A command line to Go: what is not quoted ends at a blank.
+          PKG_CONFIG: pkgConfig.includes(" ") ? `'${pkgConfig}'` : pkgConfig,
           RUSTC_WRAPPER: rustcWrapper,
           ...(await installedToolchain(environment, run)),
         };

@@ -31,7 +31,7 @@ export function debianRecipe(
         const options = ["-o", `Dir::State::lists=${lists}`, "-o", `Dir::Cache=${cache}`];
         // Not its helper user, who may not read our folders.
         options.push("-o", "APT::Sandbox::User=");
-        const aptGet = (...args: string[]) => run("apt-get", [...options, ...args], { cwd: work });
+        const aptGet = (...args: string[]) => run("apt-get", [...args, ...options], { cwd: work });
         await aptGet("update");
         await aptGet("download", from.packageName);
         const file = readdirSync(work).find((name) => name.endsWith(".deb"));

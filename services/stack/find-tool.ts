@@ -1,12 +1,13 @@
-import { accessSync, constants, readFileSync, readdirSync, realpathSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
 import { MillraceError } from "../shared/errors.js";
 import type { Environment } from "./run-tool.js";
 
-/** The program's path, or null where the PATH does not have it. */
+/** The program's absolute path, or null where the PATH does not have it. */
 export function findProgram(name: string, environment: Environment): string | null {
   const folders = (environment["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
+  return folders.map((folder) => resolve(folder, name)).find(isExecutable) ?? null;
 }
 
 /** Throws TOOL_MISSING, which says what the program is for. */
@@ -24,7 +25,7 @@ export interface Java {
 
 /**
  * The Javas of this machine, newest first: JAVA_HOME's, the PATH's, and those where Linux distributions put them.
- * A Java says its version in the file `release` of its folder, so none needs to be run.
+ * A Java says its version in the file `release` of its folder; what has none, a version manager's script, is asked.
  */
 export function findJavas(environment: Environment, jvmFolder = "/usr/lib/jvm"): Java[] {
   const onPath = findProgram("java", environment);
@@ -35,7 +36,7 @@ export function findJavas(environment: Environment, jvmFolder = "/usr/lib/jvm"):
   ].filter(isExecutable);
   const found = new Map<string, Java>();
   for (const program of programs.map((path) => realpathSync(path))) {
-    const version = javaVersion(program);
+    const version = releasedVersion(program) ?? toldVersion(program, environment);
     if (version !== null) found.set(program, { program, version });
   }
   return [...found.values()].toSorted((a, b) => b.version - a.version);
@@ -53,7 +54,7 @@ export function requireJava(version: number, purpose: string, environment: Envir
   );
 }
 
-function javaVersion(program: string): number | null {
+function releasedVersion(program: string): number | null {
   try {
     const release = readFileSync(join(program, "../../release"), "utf8");
     const match = /^JAVA_VERSION="(\d+)/m.exec(release);
@@ -63,10 +64,22 @@ function javaVersion(program: string): number | null {
   }
 }
 
+/** `openjdk version "21.0.2" 2024-01-16` */
+function toldVersion(program: string, environment: Environment): number | null {
+  const { stderr } = spawnSync(program, ["-version"], {
+    encoding: "utf8",
+    env: environment,
+    timeout: 10_000,
+  });
+  const match = /version "(\d+)/.exec(stderr);
+  return match === null ? null : Number(match[1]);
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    // A folder may be entered, which is the same right.
+    return statSync(path).isFile();
   } catch {
     return false;
   }

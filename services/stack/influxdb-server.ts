@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Config } from "../shared/config-schema.js";
 import { readSecret } from "../shared/config.js";
@@ -21,7 +21,6 @@ export const influxdbServer: ServerDefinition = {
       return status === 200 && health.status === "pass" ? "ready" : "starting";
     }),
   prepareLaunch: (config, folders, environment) => {
-    mkdirSync(folders.data, { recursive: true, mode: 0o700 });
     const { host, port } = influxdbServer.address(config);
     return Promise.resolve({
       command: findInfluxd(environment) ?? join(folders.program, "influxd"),
@@ -44,6 +43,8 @@ function apiOf({ load }: Config): string {
   return load.influxdb.url.replace(/\/$/, "");
 }
 
+const SETUP_LIMIT_MS = 30_000;
+
 /**
  * Gives a new InfluxDB its organisation, bucket and token. The token is in its file first: whatever happens then, the
  * next start finds the two in agreement.
@@ -51,7 +52,8 @@ function apiOf({ load }: Config): string {
 async function setUpInfluxdb(config: Config): Promise<void> {
   const { org, bucket, token_file, retention_policies } = config.load.influxdb;
   const api = `${apiOf(config)}/api/v2/setup`;
-  const { allowed } = (await (await fetch(api)).json()) as { allowed: boolean };
+  const answer = await fetch(api, { signal: AbortSignal.timeout(SETUP_LIMIT_MS) });
+  const { allowed } = (await answer.json()) as { allowed: boolean };
   if (!allowed) {
     if (existsSync(token_file)) return;
     throw new MillraceError(
@@ -63,6 +65,7 @@ async function setUpInfluxdb(config: Config): Promise<void> {
   if (!existsSync(token_file)) writeSecret(token_file, randomBytes(32).toString("base64url"));
   const response = await fetch(api, {
     method: "POST",
+    signal: AbortSignal.timeout(SETUP_LIMIT_MS),
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
       username: "millrace",
@@ -85,8 +88,7 @@ async function setUpInfluxdb(config: Config): Promise<void> {
 function writeSecret(file: string, secret: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.tmp-${process.pid}`;
-  writeFileSync(temporary, `${secret}\n`, { mode: 0o600 });
-  // Whatever mask and earlier mode there were.
-  chmodSync(temporary, 0o600);
+  rmSync(temporary, { force: true });
+  writeFileSync(temporary, `${secret}\n`, { flag: "wx", mode: 0o600 });
   renameSync(temporary, file);
 }

@@ -1,7 +1,17 @@
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { MillraceError, asMillraceError } from "../shared/errors.js";
+import { isDiskFull } from "./failure-reason.js";
 import { isRunning } from "./process-identity.js";
 import { type Environment, runTool } from "./run-tool.js";
 import { type ServerName, serverTitles } from "./server-name.js";
@@ -67,14 +77,19 @@ export function requireTools({ recipes, serversFolder, environment }: InstallOpt
 export async function installServer(options: InstallOptions): Promise<boolean> {
   const { recipes, serversFolder, signal, onProgress } = options;
   if (recipes.length === 0 || recipes.some((recipe) => isInstalled(recipe, serversFolder))) return false;
+  const failures: string[] = [];
   for (const [i, recipe] of recipes.entries()) {
     try {
       await installBy(recipe, options);
       return true;
     } catch (error) {
-      const isLast = i === recipes.length - 1;
-      if (isLast || signal.aborted || asMillraceError(error).code !== "SERVER_BUILD_FAILED") throw error;
-      onProgress(`${asMillraceError(error).message} Trying ${recipes[i + 1].version}.`);
+      if (signal.aborted) throw error;
+      const { code, message } = asMillraceError(error);
+      failures.push(message);
+      // A tool is only missed because something else failed.
+      if (code === "TOOL_MISSING") throw new MillraceError(code, failures.join(" "), { cause: error });
+      if (code !== "SERVER_BUILD_FAILED" || i === recipes.length - 1) throw error;
+      onProgress(`${message} Trying ${recipes[i + 1].version}.`);
     }
   }
   return false;
@@ -106,10 +121,11 @@ async function installBy(recipe: Recipe, options: InstallOptions): Promise<void>
   const logFile = join(logsFolder, `acquire-${server}.log`);
   const folder = resolve(serversFolder, `${server}.tmp-${process.pid}`);
   try {
-    mkdirSync(serversFolder, { recursive: true });
-    mkdirSync(logsFolder, { recursive: true });
+    // What is made of stack.home is for nobody else's eyes.
+    mkdirSync(serversFolder, { recursive: true, mode: 0o700 });
+    mkdirSync(logsFolder, { recursive: true, mode: 0o700 });
     removeAbandoned(server, serversFolder);
-    requireSpace(recipe, serversFolder, options.freeBytes ?? freeBytes);
+    requireSpace(recipe, options);
     mkdirSync(folder);
     await recipe.install({
       folder,
@@ -127,13 +143,15 @@ async function installBy(recipe: Recipe, options: InstallOptions): Promise<void>
         }),
     });
     writeFileSync(join(folder, STAMP_FILE), `${JSON.stringify({ server, version })}\n`);
-    const installed = join(serversFolder, server);
-    rmSync(installed, { recursive: true, force: true });
-    renameSync(folder, installed);
+    // Another run may have been quicker, and use it already.
+    if (!isInstalled(recipe, serversFolder)) {
+      const installed = join(serversFolder, server);
+      rmSync(installed, { recursive: true, force: true });
+      renameSync(folder, installed);
+    }
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
     if (signal.aborted || error instanceof MillraceError) throw error;
-    if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
+    if (isDiskFull(error)) {
       throw new MillraceError("DISK_FULL", `${title}: the disk that holds ${serversFolder} is full.`, {
         cause: error,
       });
@@ -142,6 +160,8 @@ async function installBy(recipe: Recipe, options: InstallOptions): Promise<void>
     throw new MillraceError("SERVER_BUILD_FAILED", `${title}: ${message} (log: ${logFile}).`, {
       cause: error,
     });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -157,13 +177,10 @@ function removeAbandoned(server: ServerName, serversFolder: string): void {
 }
 
 /** The servers go to one disk, the tools' caches to that of the home folder: often the same. */
-function requireSpace(
-  { server, bytes }: Recipe,
-  serversFolder: string,
-  free: (folder: string) => number,
-): void {
-  for (const folder of [serversFolder, homedir()]) {
-    const available = free(folder);
+function requireSpace({ server, bytes }: Recipe, options: InstallOptions): void {
+  const { serversFolder, environment, freeBytes = freeBytesOf } = options;
+  for (const folder of [serversFolder, environment["HOME"] ?? homedir()]) {
+    const available = freeBytes(folder);
     if (available >= bytes) continue;
     throw new MillraceError(
       "DISK_FULL",
@@ -172,7 +189,9 @@ function requireSpace(
   }
 }
 
-function freeBytes(folder: string): number {
+/** Of a folder that does not exist, too: users without one have a home folder all the same. */
+function freeBytesOf(folder: string): number {
+  if (!existsSync(folder)) return freeBytesOf(dirname(folder));
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Config } from "../shared/config-schema.js";
 import { KAFKA_JAVA_VERSION } from "./acquire-kafka.js";
 import { requireJava } from "./find-tool.js";
@@ -27,8 +27,8 @@ export const kafkaServer: ServerDefinition = {
     const java = requireJava(KAFKA_JAVA_VERSION, "Kafka", environment).program;
     const properties = join(folders.config, "server.properties");
     const logging = join(folders.config, "log4j2.properties");
-    mkdirSync(folders.data, { recursive: true });
-    writeFileSync(properties, serverProperties(config, folders.data));
+    const cwd = dirname(folders.data);
+    writeFileSync(properties, serverProperties(config, basename(folders.data)));
     writeFileSync(logging, log4jProperties);
     const classPath = ["-cp", `${folders.program}/libs/*`];
     const options = [`-Dlog4j2.configurationFile=${logging}`, "-XX:+UseSerialGC"];
@@ -47,7 +47,7 @@ export const kafkaServer: ServerDefinition = {
           properties,
         ],
         purpose: "Kafka",
-        cwd: folders.data,
+        cwd,
         environment,
         logFile: join(folders.config, "format.log"),
         onLine: () => undefined,
@@ -57,7 +57,7 @@ export const kafkaServer: ServerDefinition = {
     return {
       command: java,
       args: ["-Xms256m", "-Xmx768m", ...heapOptions, ...options, ...classPath, "kafka.Kafka", properties],
-      cwd: folders.data,
+      cwd,
       environment,
     };
   },
@@ -90,6 +90,7 @@ function newClusterId(): string {
   return id.startsWith("-") ? newClusterId() : id;
 }
 
+/** `data` is a plain name: Kafka splits what it is given at commas, and reads it as Latin-1. */
 function serverProperties(config: Config, data: string): string {
   const { host, port } = brokerAddress(config.kafka.brokers[0]);
   const broker = addressText({ host: bindHost(host), port });

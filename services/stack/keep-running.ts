@@ -1,6 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
+import { bytesOf } from "./last-lines.js";
 import { forgetProcess, rememberProcess } from "./process-identity.js";
 import type { Launch } from "./server-definition.js";
 
@@ -42,48 +43,70 @@ export function restartDelayMs(failures: number): number {
   return Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** (failures - 1));
 }
 
-/** Runs a program and, where `shouldRestart` says so, runs it again when it ends. Its output goes to a log file. */
+/**
+ * Runs a program and, where `shouldRestart` says so, runs it again when it ends. Its output goes to a log file. Throws
+ * where that cannot be written at the first start.
+ */
 export function keepRunning(options: KeepOptions): KeptProcess {
   let child: ChildProcess | null = null;
   let restartTimer: NodeJS.Timeout | undefined;
   let failures = 0;
   let isStopping = false;
-  let onGone: (() => void) | undefined;
+  let gone = Promise.resolve();
 
-  const start = () => {
+  const keep = (started: ChildProcess) => {
     const startedAt = performance.now();
-    const started = spawnLogged(options);
     child = started;
-    const end = (exit: Exit) => {
-      if (child !== started) return;
-      child = null;
-      forgetProcess(options.pidFile);
-      onGone?.();
-      if (isStopping) return;
-      failures = performance.now() - startedAt >= HEALTHY_AFTER_MS ? 1 : failures + 1;
-      const restartInMs = options.shouldRestart(exit) ? restartDelayMs(failures) : null;
-      if (restartInMs !== null) restartTimer = setTimeout(start, restartInMs);
-      options.onExit(exit, restartInMs);
-    };
-    started.once("exit", (code, signal) => end({ code, signal }));
-    // It could not even be started.
-    started.once("error", () => end({ code: null, signal: null }));
+    gone = new Promise((resolve) => {
+      const end = (exit: Exit) => {
+        if (child !== started) return;
+        child = null;
+        forgetProcess(options.pidFile);
+        resolve();
+        ended(exit, performance.now() - startedAt);
+      };
+      started.once("exit", (code, signal) => end({ code, signal }));
+      started.on("error", () => {
+        // It could not even be started.
+        if (started.pid === undefined) end({ code: null, signal: null });
+      });
+    });
     if (started.pid === undefined) return;
-    rememberProcess(options.pidFile, started.pid);
+    try {
+      rememberProcess(options.pidFile, started.pid);
+    } catch {
+      // On a full disk it runs all the same; only that a later run would not know it for a leftover.
+    }
     options.onStarted(started.pid);
   };
+  const ended = (exit: Exit, ranMs: number) => {
+    if (isStopping) return;
+    failures = ranMs >= HEALTHY_AFTER_MS ? 1 : failures + 1;
+    const restartInMs = options.shouldRestart(exit) ? restartDelayMs(failures) : null;
+    if (restartInMs !== null) restartTimer = setTimeout(restart, restartInMs);
+    options.onExit(exit, restartInMs);
+  };
+  const restart = () => {
+    let started: ChildProcess;
+    try {
+      started = spawnLogged(options);
+    } catch {
+      // Its log cannot be written, on a full disk for example: later, maybe.
+      ended({ code: null, signal: null }, 0);
+      return;
+    }
+    keep(started);
+  };
 
-  start();
+  keep(spawnLogged(options));
   return {
     pid: () => child?.pid ?? null,
     stop: async () => {
       isStopping = true;
       clearTimeout(restartTimer);
       const running = child;
-      if (running === null) return;
-      const gone = new Promise<void>((resolve) => (onGone = resolve));
-      running.kill("SIGTERM");
-      const killTimer = setTimeout(() => running.kill("SIGKILL"), options.stopLimitMs);
+      running?.kill("SIGTERM");
+      const killTimer = setTimeout(() => running?.kill("SIGKILL"), options.stopLimitMs);
       await gone;
       clearTimeout(killTimer);
     },
@@ -96,7 +119,7 @@ export function keepRunning(options: KeepOptions): KeptProcess {
 }
 
 function spawnLogged({ launch, logFile, withChannel }: KeepOptions): ChildProcess {
-  mkdirSync(dirname(logFile), { recursive: true });
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
   putAside(logFile);
   const log = openSync(logFile, "a");
   try {
@@ -115,7 +138,5 @@ function spawnLogged({ launch, logFile, withChannel }: KeepOptions): ChildProces
 }
 
 function putAside(logFile: string): void {
-  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) {
-    renameSync(logFile, `${logFile}.1`);
-  }
+  if (bytesOf(logFile) > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`);
 }

@@ -1,9 +1,12 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 
 const TAIL_BYTES = 16_384;
 
-/** The last lines of a file that hold more than blanks, oldest first; none where it cannot be read. */
-export function lastLines(file: string): string[] {
+/**
+ * The last lines of a file that hold more than blanks, oldest first; none where it cannot be read. What stands before
+ * the byte `from` is left out, unless the file has become shorter since: then it was begun anew.
+ */
+export function lastLines(file: string, from = 0): string[] {
   let fd: number;
   try {
     fd = openSync(file, "r");
@@ -12,7 +15,7 @@ export function lastLines(file: string): string[] {
   }
   try {
     const { size } = fstatSync(fd);
-    const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const buffer = Buffer.alloc(Math.min(size < from ? size : size - from, TAIL_BYTES));
     readSync(fd, buffer, 0, buffer.length, size - buffer.length);
     return buffer
       .toString("utf8")
@@ -21,4 +24,9 @@ export function lastLines(file: string): string[] {
   } finally {
     closeSync(fd);
   }
+}
+
+/** 0 where there is no such file. */
+export function bytesOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

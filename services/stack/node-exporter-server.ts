@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { findNodeExporter } from "./acquire-node-exporter.js";
 import { addressText, probeHttp } from "./probe.js";
@@ -17,7 +16,6 @@ export const nodeExporterServer: ServerDefinition = {
     );
   },
   prepareLaunch: (config, folders, environment) => {
-    mkdirSync(folders.data, { recursive: true });
     const address = addressText(nodeExporterServer.address(config));
     return Promise.resolve({
       command: findNodeExporter(environment) ?? join(folders.program, "node_exporter"),

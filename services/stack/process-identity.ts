@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { MillraceError } from "../shared/errors.js";
+import { isDiskFull } from "./failure-reason.js";
 
 /** Which process a pid meant: pids are used again, but not with the same start time and command. */
 export interface ProcessIdentity {
@@ -34,12 +36,17 @@ export function identityOf(pid: number): ProcessIdentity | null {
   }
 }
 
-/** Remembers a process of ours in a file, so that a later run knows it for a leftover. */
+/** Remembers a process of ours in a file, so that a later run knows it for a leftover. Throws DISK_FULL. */
 export function rememberProcess(file: string, pid: number): void {
   const identity = identityOf(pid);
   if (identity === null) return;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(identity));
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(file, JSON.stringify(identity));
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    throw new MillraceError("DISK_FULL", `The disk that holds ${file} is full.`, { cause: error });
+  }
 }
 
 export function forgetProcess(file: string): void {
@@ -62,16 +69,28 @@ export function rememberedProcess(file: string): ProcessIdentity | null {
 
 const LEFTOVER_STOP_LIMIT_MS = 10_000;
 
-/** Stops a leftover of an earlier run: SIGTERM, a bounded wait, SIGKILL. Resolves to whether there was one. */
+/**
+ * Stops a leftover of an earlier run: SIGTERM, a bounded wait, SIGKILL. Resolves to whether there was one that could be
+ * stopped: one of another user goes on.
+ */
 export async function stopLeftover(file: string, limitMs = LEFTOVER_STOP_LIMIT_MS): Promise<boolean> {
   const leftover = rememberedProcess(file);
   if (leftover === null) return false;
   const isThere = () => identityOf(leftover.pid)?.startTime === leftover.startTime;
-  process.kill(leftover.pid, "SIGTERM");
+  if (!signalled(leftover.pid, "SIGTERM")) return false;
   const deadline = Date.now() + limitMs;
   while (isThere() && Date.now() < deadline) await sleep(50);
-  if (isThere()) process.kill(leftover.pid, "SIGKILL");
+  if (isThere()) signalled(leftover.pid, "SIGKILL");
   while (isThere()) await sleep(20);
   forgetProcess(file);
   return true;
+}
+
+/** Whether the process could be sent the signal: not where it has just ended, or is another user's. */
+function signalled(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
 }

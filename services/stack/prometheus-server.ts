@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram } from "./find-tool.js";
 import { addressOfUrl, addressText, bindHost, jsonOf, probeHttp, wantsCredentials } from "./probe.js";
@@ -25,7 +25,6 @@ export const prometheusServer: ServerDefinition = {
     ),
   prepareLaunch: (config, folders, environment) => {
     const file = join(folders.config, "prometheus.yml");
-    mkdirSync(folders.data, { recursive: true });
     writeFileSync(file, prometheusConfig(config));
     const { host, port } = prometheusServer.address(config);
     const args = [

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Config } from "../shared/config-schema.js";
 import { MillraceError } from "../shared/errors.js";
@@ -23,7 +22,6 @@ export const registryServer: ServerDefinition = {
       return status === 200 && Array.isArray(jsonOf(body)) ? "ready" : "other";
     }),
   prepareLaunch: (config, folders, environment) => {
-    mkdirSync(folders.data, { recursive: true });
     const version = installedVersion("registry", dirname(folders.program));
     const { current, forOlderJava } = registryVersions;
     const isCurrent = version === current.version;

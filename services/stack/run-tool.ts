@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
 import { stripVTControlCharacters } from "node:util";
 import { MillraceError } from "../shared/errors.js";
+import { isDiskFull, isToolError, saysDiskFull } from "./failure-reason.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,6 +35,11 @@ export async function runTool(run: ToolRun): Promise<string> {
   const { command, args, purpose, logFile, signal } = run;
   signal.throwIfAborted();
   const log = createWriteStream(logFile, { flags: "a" });
+  let fullDisk: string | undefined;
+  // A log that cannot be written ends nothing, but a full disk explains what does.
+  log.on("error", (error) => {
+    if (isDiskFull(error)) fullDisk ??= error.message;
+  });
   log.write(`$ ${[command, ...args].join(" ")}\n`);
   const child = spawn(command, args, {
     cwd: run.cwd,
@@ -47,18 +54,23 @@ export async function runTool(run: ToolRun): Promise<string> {
     killTimer = setTimeout(() => killGroup(child.pid, "SIGKILL"), TOOL_STOP_LIMIT_MS);
   };
   signal.addEventListener("abort", onAbort, { once: true });
+  const onExit = () => killGroup(child.pid, "SIGKILL");
+  process.once("exit", onExit);
 
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const output: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
   const printed = new PassThrough();
+  const lines = createInterface({ input: printed });
   let lastLine = "";
-  let diskIsFull = false as boolean;
-  createInterface({ input: printed }).on("line", (coloured) => {
+  let errorLine: string | undefined;
+  lines.on("line", (coloured) => {
     const line = stripVTControlCharacters(coloured).trim();
     if (line === "") return;
-    if (/no space left on device/i.test(line)) diskIsFull = true;
     lastLine = line;
-    run.onLine(lastLine);
+    // The first: those that follow come of it, or tell where to read more.
+    if (isToolError(line)) errorLine ??= line;
+    if (saysDiskFull(line)) fullDisk ??= line;
+    run.onLine(line);
   });
   for (const stream of [child.stdout, child.stderr]) {
     stream.pipe(log, { end: false });
@@ -71,24 +83,29 @@ export async function runTool(run: ToolRun): Promise<string> {
       child.once("close", resolve);
     });
     signal.throwIfAborted();
-    if (code === 0) return output;
-    if (diskIsFull) throw new MillraceError("DISK_FULL", `${purpose}: ${lastLine}.`);
+    // The last line may have no end.
+    const allRead = once(lines, "close");
+    printed.end();
+    await allRead;
+    if (code === 0) return Buffer.concat(output).toString();
+    if (fullDisk !== undefined) throw new MillraceError("DISK_FULL", `${purpose}: ${fullDisk}.`);
     throw new MillraceError(
       "SERVER_BUILD_FAILED",
-      `${purpose}: \`${command} ${args[0]}\` ended with ${code ?? "a signal"}: ${lastLine} (log: ${logFile}).`,
+      `${purpose}: \`${command} ${args[0]}\` ended with ${code ?? "a signal"}: ${errorLine ?? lastLine} (log: ${logFile}).`,
     );
   } catch (error) {
     if (error instanceof MillraceError || signal.aborted) throw error;
     throw new MillraceError(
       "SERVER_BUILD_FAILED",
       `${purpose}: \`${command}\` cannot be run (log: ${logFile}).`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   } finally {
     clearTimeout(killTimer);
+    // A child that closed its output may have outlived the tool.
+    if (signal.aborted) killGroup(child.pid, "SIGKILL");
     signal.removeEventListener("abort", onAbort);
+    process.off("exit", onExit);
     printed.end();
     log.end();
     await finished(log).catch(() => undefined);

@@ -10,7 +10,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** Where the stack keeps things, all absolute. */
+/** Where the stack keeps things, all absolute. `data` and `config` are there, and nobody else may read them. */
 export interface Folders {
   /** The server's program, unless it is on the PATH. */
   readonly program: string;

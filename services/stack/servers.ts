@@ -3,13 +3,14 @@ import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../shared/config-schema.js";
-import { MillraceError } from "../shared/errors.js";
+import { MillraceError, asMillraceError } from "../shared/errors.js";
+import { isDiskFull, reasonIn, saysDiskFull } from "./failure-reason.js";
 import { influxdbServer } from "./influxdb-server.js";
 import { kafkaServer } from "./kafka-server.js";
-import { type KeptProcess, keepRunning } from "./keep-running.js";
-import { lastLines } from "./last-lines.js";
+import { type Exit, type KeptProcess, keepRunning } from "./keep-running.js";
+import { bytesOf, lastLines } from "./last-lines.js";
 import { nodeExporterServer } from "./node-exporter-server.js";
-import { addressText, isLoopback } from "./probe.js";
+import { addressText, bindHost, isLoopback } from "./probe.js";
 import { stopLeftover } from "./process-identity.js";
 import { prometheusServer } from "./prometheus-server.js";
 import { registryServer } from "./registry-server.js";
@@ -35,6 +36,8 @@ export interface ServersOptions {
   readonly environment: Environment;
   readonly onEvent: (event: StackEvent) => void;
   readonly signal: AbortSignal;
+  /** Called before anything is started with what sends SIGKILL to all that was started so far. */
+  readonly onKillable?: (kill: () => void) => void;
 }
 
 /**
@@ -53,14 +56,27 @@ export async function planServers(
     servers.map((server) => mustBeStarted(definitions[server], config, onEvent)),
   );
   const missing = servers.filter((_, i) => isMissing[i]);
-  for (const { addressKey, address, morePorts, name } of missing.map((server) => definitions[server])) {
-    // Nothing answers there, yet the port may be bound, by a client's end of a connection for example.
-    await requirePort(address(config), addressKey, serverTitles[name]);
-    for (const { key, port, purpose } of morePorts(config)) {
-      await requirePort({ host: "127.0.0.1", port }, key, purpose);
+  const uses = missing.flatMap((server) => portUses(definitions[server], config));
+  for (const [i, { host, port, key, purpose }] of uses.entries()) {
+    const other = uses.slice(0, i).find((earlier) => earlier.port === port);
+    if (other !== undefined) {
+      throw new MillraceError(
+        "PORT_IN_USE",
+        `Port ${port} is for ${other.purpose} (${other.key}) as well as for ${purpose} (${key}).`,
+      );
     }
+    // Nothing answers there, yet the port may be bound, by a client's end of a connection for example.
+    await requirePort({ host, port }, key, purpose);
   }
   return missing;
+}
+
+function portUses({ addressKey, address, morePorts, name }: ServerDefinition, config: Config) {
+  const { host, port } = address(config);
+  return [
+    { host: bindHost(host), port, key: addressKey, purpose: serverTitles[name] },
+    ...morePorts(config).map((use) => ({ host: "127.0.0.1", ...use })),
+  ];
 }
 
 async function mustBeStarted(
@@ -133,7 +149,7 @@ export interface RunningServers {
 
 /**
  * Starts servers that are installed or on the PATH, side by side, and keeps them running. Resolves when all answer.
- * Rejects with SERVER_START_FAILED, which names the log, once those that were started are stopped again.
+ * Rejects with SERVER_START_FAILED, which names the log, or DISK_FULL, once those that were started are stopped again.
  */
 export async function startServers(
   config: Config,
@@ -199,49 +215,50 @@ export async function startServers(
       data: resolve(home, "data", server),
       config: resolve(home, "config", server),
     };
-    mkdirSync(folders.config, { recursive: true });
+    for (const folder of [folders.data, folders.config]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     const launch = await definition.prepareLaunch(config, folders, options.environment, signal);
     signal.throwIfAborted();
+    const file = logFile(home, server);
+    const logged = bytesOf(file);
     let hasAnswered = false as boolean;
-    let hasEnded = false as boolean;
+    let end: Exit | null = null as Exit | null;
     const kept = keepRunning({
       launch,
-      logFile: logFile(home, server),
+      logFile: file,
       pidFile: pidFile(home, server),
       withChannel: false,
       stopLimitMs: STOP_LIMIT_MS,
       shouldRestart: () => hasAnswered,
       onStarted: () => undefined,
-      onExit: (_, restartInMs) => {
-        hasEnded = !hasAnswered;
+      onExit: (exit, restartInMs) => {
         if (hasAnswered) options.onEvent(serverEvent(server, "exited", restartInMs));
+        else end = exit;
       },
     });
     processes.set(server, kept);
     const deadline = Date.now() + START_LIMIT_MS;
-    while ((await definition.probe(config)) !== "ready" || kept.pid() === null) {
+    const requireRunning = () => {
       signal.throwIfAborted();
-      if (hasEnded || Date.now() > deadline) {
-        const last = lastLines(logFile(home, server)).at(-1) ?? "nothing in its log";
-        const what = hasEnded ? "ended at once" : `did not answer within ${START_LIMIT_MS / 1000} s`;
-        throw new MillraceError(
-          "SERVER_START_FAILED",
-          `${serverTitles[server]} ${what}: ${last.trim()} (log: ${logFile(home, server)}).`,
-        );
-      }
+      const what = end === null ? `did not answer within ${START_LIMIT_MS / 1000} s` : wordsOf(end);
+      if (end !== null || Date.now() > deadline) throw startFailure(server, what, file, logged);
+    };
+    while ((await definition.probe(config)) !== "ready" || kept.pid() === null) {
+      requireRunning();
       step("running", "waiting for its answer");
       await sleep(PROBE_INTERVAL_MS, undefined, { signal });
     }
     await definition.setUp?.(config);
+    requireRunning();
     hasAnswered = true;
     step("done", "");
     options.onEvent(serverEvent(server, "started"));
   };
 
+  options.onKillable?.(running.kill);
   // In the order of serverNames, so that what a server needs is in `ready` before it.
   for (const server of serverNames.filter((name) => servers.includes(name))) {
     const starting = start(server).catch((error: unknown) => {
-      failed.abort(error);
+      failed.abort(asStartFailure(error, server, home));
       throw error;
     });
     starting.catch(() => undefined);
@@ -253,6 +270,35 @@ export async function startServers(
     throw signal.reason;
   }
   return running;
+}
+
+function wordsOf({ code, signal }: Exit): string {
+  if (code === null && signal === null) return "cannot be run";
+  return `ended with ${code ?? signal} while it started`;
+}
+
+/** `logged`: how long its log was before. */
+function startFailure(server: ServerName, what: string, file: string, logged: number): MillraceError {
+  const reason = reasonIn(lastLines(file, logged)) ?? "it logged nothing";
+  return new MillraceError(
+    saysDiskFull(reason) ? "DISK_FULL" : "SERVER_START_FAILED",
+    `${serverTitles[server]} ${what}: ${reason} (log: ${file}).`,
+  );
+}
+
+/** What was thrown while its folders and files were made, or while it was set up. */
+function asStartFailure(error: unknown, server: ServerName, home: string): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const title = serverTitles[server];
+  if (isDiskFull(error)) {
+    return new MillraceError("DISK_FULL", `${title}: the disk that holds ${home} is full.`, { cause: error });
+  }
+  const { message } = asMillraceError(error);
+  return new MillraceError(
+    "SERVER_START_FAILED",
+    `${title} cannot be started: ${message} (log: ${logFile(home, server)}).`,
+    { cause: error },
+  );
 }
 
 /** Where a server's or service's process is remembered. */

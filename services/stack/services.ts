@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { exitCodes } from "../shared/errors.js";
 import { STOP_LIMIT_MS, type ServiceName } from "../shared/lifecycle.js";
 import { type Exit, type KeptProcess, keepRunning } from "./keep-running.js";
-import { lastLines } from "./last-lines.js";
+import { bytesOf, lastLines } from "./last-lines.js";
 import type { Environment } from "./run-tool.js";
 import { logFile, pidFile } from "./servers.js";
 import type { ServiceEvent, StackEvent } from "./stack-event.js";
@@ -36,6 +36,7 @@ export function startServices(
 ): RunningServices {
   const start = (service: ServiceName): KeptProcess => {
     const file = logFile(home, service);
+    let logged = 0;
     const tell = (event: Omit<ServiceEvent, "kind" | "service" | "logFile">) =>
       onEvent({ kind: "service", service, logFile: file, ...event });
     return keepRunning({
@@ -50,12 +51,15 @@ export function startServices(
       withChannel: true,
       stopLimitMs: KILL_AFTER_MS,
       shouldRestart: ({ code }) => !lastingExitCodes.includes(code),
-      onStarted: (pid) => tell({ state: "started", pid, reason: null, restartInMs: null }),
+      onStarted: (pid) => {
+        logged = bytesOf(file);
+        tell({ state: "started", pid, reason: null, restartInMs: null });
+      },
       onExit: (exit, restartInMs) =>
         tell({
           state: restartInMs === null ? "failed" : "exited",
           pid: null,
-          reason: reasonOf(exit, file),
+          reason: reasonOf(exit, lastLines(file, logged)),
           restartInMs,
         }),
     });
@@ -78,14 +82,13 @@ export function startServices(
   };
 }
 
-/** What the service logged last before it failed, or how it ended. */
-function reasonOf({ code, signal }: Exit, file: string): string {
+/** What the service told since its start before it failed, or how it ended. */
+function reasonOf({ code, signal }: Exit, logged: readonly string[]): string {
   if (code === null) return `ended by ${signal ?? "an error"}`;
-  const failure = lastLines(file)
-    .map(parseLogLine)
-    .findLast((line) => line.event === "service.failed");
-  if (failure === undefined) return `ended with ${code}`;
-  return `${failure.code}: ${failure.msg} ${failure.action}`;
+  const failure = logged.map(parseLogLine).findLast((line) => line?.event === "service.failed");
+  if (failure !== undefined && failure !== null) return `${failure.code}: ${failure.msg} ${failure.action}`;
+  // What ends the command before there is a service, a wrong configuration for example, is a plain line.
+  return logged.findLast((line) => /^[A-Z_]+: /.test(line)) ?? `ended with ${code}`;
 }
 
 interface LogLine {
@@ -95,10 +98,10 @@ interface LogLine {
   readonly action?: string;
 }
 
-function parseLogLine(line: string): LogLine {
+function parseLogLine(line: string): LogLine | null {
   try {
-    return JSON.parse(line) as LogLine;
+    return JSON.parse(line) as LogLine | null;
   } catch {
-    return {};
+    return null;
   }
 }

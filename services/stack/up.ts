@@ -41,7 +41,10 @@ export function bringUp(config: Config, options: StackOptions): Stack {
   const { home } = config.stack;
   const ownPidFile = pidFile(home, "up");
   let servers: RunningServers | undefined;
+  let killServers: (() => void) | undefined;
   let running: RunningServices | undefined;
+  /** Whether the file is ours: another run's must stay, or a third would take what runs for a leftover. */
+  let hasClaim = false;
   let isStopping = false;
 
   const start = async () => {
@@ -53,6 +56,7 @@ export function bringUp(config: Config, options: StackOptions): Stack {
       );
     }
     rememberProcess(ownPidFile, process.pid);
+    hasClaim = true;
     try {
       await startAll();
     } catch (error) {
@@ -68,7 +72,12 @@ export function bringUp(config: Config, options: StackOptions): Stack {
     await requireServicePorts(config, started);
     signal.throwIfAborted();
     await acquire(missing, config, options);
-    servers = await startServers(config, missing, { environment, onEvent, signal });
+    servers = await startServers(config, missing, {
+      environment,
+      onEvent,
+      signal,
+      onKillable: (kill) => (killServers = kill),
+    });
     await step("prepare", onEvent, async () => {
       const { createdTopics, registeredSchemas, createdBucket } = await prepare(
         config,
@@ -93,7 +102,7 @@ export function bringUp(config: Config, options: StackOptions): Stack {
     isStopping = true;
     await running?.stop();
     await servers?.stop();
-    forgetProcess(ownPidFile);
+    if (hasClaim) forgetProcess(ownPidFile);
   }
 
   return {
@@ -105,7 +114,7 @@ export function bringUp(config: Config, options: StackOptions): Stack {
     kill: () => {
       isStopping = true;
       running?.kill();
-      servers?.kill();
+      killServers?.();
     },
   };
 }
