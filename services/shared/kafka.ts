@@ -360,6 +360,8 @@ export interface ConsumerOptions {
   maxWaitMs: number;
   partitionsConcurrently: number;
   eachBatch: (context: BatchContext) => Promise<void>;
+  /** Told of every assignment, when no batch is under way: what is kept of other partitions has no use any more. */
+  onAssigned?: (assigned: ReadonlyMap<string, ReadonlySet<number>>) => void;
   logger: Logger;
   /** Called when the consumer has stopped for good. */
   fail: (error: unknown) => void;
@@ -387,6 +389,7 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
       Object.entries(payload.memberAssignment).map(([topic, list]) => [topic, new Set(list)]),
     );
     logger.info({ event: "consumer.assigned", groupId, assignment: payload.memberAssignment });
+    options.onAssigned?.(assigned);
   });
   consumer.on("consumer.rebalancing", () => {
     epoch += 1;
