@@ -33,12 +33,13 @@ export async function startProcessor(context: ServiceContext): Promise<() => Pro
       setReason: (reason) => telemetry.setReadiness(subject, reason),
       now: Date.now,
     });
-  const starting = { outage: outageOf("start"), signal: stopping };
+  const registry = { outage: outageOf("registry"), signal: stopping };
+  const brokers = { outage: outageOf("kafka"), signal: stopping };
 
   const outputTopic = async (id: TopicId, schema: string): Promise<OutputTopic> => {
     const topic = topicName(id, prefix);
-    const schemaId = await untilDone(() => schemas.register(id, schema), starting);
-    return { topic, schemaId, partitions: await untilDone(() => partitionsOf(kafka, topic), starting) };
+    const schemaId = await untilDone(() => schemas.register(id, schema), registry);
+    return { topic, schemaId, partitions: await untilDone(() => partitionsOf(kafka, topic), brokers) };
   };
   const clean = await outputTopic("clean", schemaText("metrics.clean.avsc"));
   const features = await outputTopic("features", featureSchemaText(plan.columns));
@@ -79,10 +80,11 @@ export async function startProcessor(context: ServiceContext): Promise<() => Pro
         maxWaitMs: MAX_WAIT_MS,
         partitionsConcurrently: PARTITIONS_CONCURRENTLY,
         eachBatch,
+        onAssigned: (assigned) => processor.keepOnly(assigned.get(topicName("raw", prefix)) ?? new Set()),
         logger,
         fail,
       }),
-    starting,
+    brokers,
   );
 
   return async () => {

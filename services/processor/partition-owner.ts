@@ -1,8 +1,8 @@
 import type { Kafka } from "kafkajs";
-import { MillraceError } from "../shared/errors.js";
 import { type BatchContext, type ConsumedOffset, type OutgoingMessage, withAdmin } from "../shared/kafka.js";
 import type { Logger } from "../shared/telemetry.js";
-import { type PartitionState, openPartitionState } from "./state/partition-state.js";
+import type { FeaturePlan } from "./feature-plan.js";
+import { type PartitionState, type Rewind, openPartitionState, rewindOf } from "./state/partition-state.js";
 
 /** Brings the outputs of input messages to Kafka and commits the input's offset: at once (law L7), or one after the other. */
 export interface Committer {
@@ -28,8 +28,6 @@ export interface OwnerOptions {
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly topic: string;
-  /** How far back in event time state reaches, milliseconds. */
-  readonly retentionMs: number;
   readonly openCommitter: OpenCommitter;
   readonly logger: Logger;
 }
@@ -40,7 +38,7 @@ export interface OwnerOptions {
  * Rejects with KAFKA_UNAVAILABLE.
  */
 export async function takePartition(
-  { kafka, groupId, topic, retentionMs, openCommitter, logger }: OwnerOptions,
+  { kafka, groupId, topic, openCommitter, logger }: OwnerOptions,
   { batch: { partition }, epoch, commit }: BatchContext,
   kept: PartitionOwner | undefined,
 ): Promise<PartitionOwner> {
@@ -55,18 +53,14 @@ export async function takePartition(
 
       const offsets = await admin.fetchTopicOffsets(topic);
       const low = BigInt(offsets.find((entry) => entry.partition === partition)?.low ?? "0");
-      const state = openPartitionState();
-      if (committed < 0n) return { epoch, committer, state, committed: low, next: low };
+      if (committed < 0n) return { epoch, committer, state: openPartitionState(), committed: low, next: low };
 
-      const watermark = watermarkOf(found?.metadata ?? null);
-      let start = low;
-      if (watermark !== null) {
-        const since = await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, watermark - retentionMs));
-        const offset = BigInt(since.find((entry) => entry.partition === partition)?.offset ?? "-1");
-        start = offset < 0n || offset > committed ? committed : offset;
-      }
+      const { rewind } = readMetadata(found?.metadata ?? "") ?? { rewind: { offset: 0, watermark: null } };
+      const start = rewind === null ? committed : BigInt(rewind.offset);
       const next = start < low ? low : start;
-      logger.info({ event: "state.rebuilding", partition, from: String(next), to: String(committed) });
+      const state = openPartitionState(rewind?.watermark ?? undefined);
+      if (next < committed)
+        logger.info({ event: "state.rebuilding", partition, from: String(next), to: String(committed) });
       return { epoch, committer, state, committed, next };
     });
   } catch (error) {
@@ -75,19 +69,30 @@ export async function takePartition(
   }
 }
 
-/** The partition's newest event time, kept beside the committed offset: what a rebuild rewinds from. */
-export function watermarkMetadata({ watermark }: PartitionState): string {
-  return Number.isFinite(watermark) ? JSON.stringify({ watermark }) : "";
+/** What is kept beside a committed offset. */
+export interface OffsetMetadata {
+  /** The partition's newest event time; null before the first frame. */
+  readonly watermark: number | null;
+  /** Where a rebuild begins; null where there is nothing to rebuild. */
+  readonly rewind: { readonly offset: number; readonly watermark: number | null } | null;
 }
 
-function watermarkOf(metadata: string | null): number | null {
-  if (metadata === null || metadata === "") return null;
+export function offsetMetadata(state: PartitionState, plan: FeaturePlan): string {
+  const finite = (watermark: number) => (Number.isFinite(watermark) ? watermark : null);
+  const rewind: Rewind | null = rewindOf(state, plan);
+  const metadata: OffsetMetadata = {
+    watermark: finite(state.watermark),
+    rewind: rewind === null ? null : { offset: rewind.offset, watermark: finite(rewind.watermark) },
+  };
+  return JSON.stringify(metadata);
+}
+
+/** Null where it is not ours: the tool that moves a group's offsets leaves none. */
+function readMetadata(text: string): OffsetMetadata | null {
   try {
-    const { watermark } = JSON.parse(metadata) as { watermark?: unknown };
-    return typeof watermark === "number" ? watermark : null;
-  } catch (error) {
-    throw new MillraceError("INTERNAL", `The committed offset's metadata is not ours: ${metadata}`, {
-      cause: error,
-    });
+    const metadata = JSON.parse(text) as Partial<OffsetMetadata> | null;
+    return metadata?.rewind === undefined ? null : (metadata as OffsetMetadata);
+  } catch {
+    return null;
   }
 }

@@ -10,17 +10,12 @@ import type { Schemas } from "../shared/schema-registry.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import type { DeriveOptions } from "./operators/derive.js";
 import type { OutputTopic } from "./operators/encode.js";
-import {
-  type OwnerOptions,
-  type PartitionOwner,
-  takePartition,
-  watermarkMetadata,
-} from "./partition-owner.js";
+import { type OwnerOptions, type PartitionOwner, offsetMetadata, takePartition } from "./partition-owner.js";
 import { pipeline, rebuild } from "./pipeline.js";
 import type { ProcessorMetrics } from "./processor-metrics.js";
-import { retentionMs, stateSize } from "./state/partition-state.js";
+import { stateSize } from "./state/partition-state.js";
 
-export interface PartitionProcessorOptions extends Omit<OwnerOptions, "retentionMs"> {
+export interface PartitionProcessorOptions extends OwnerOptions {
   readonly topicPrefix: string;
   readonly plan: FeaturePlan;
   readonly strict: boolean;
@@ -53,12 +48,14 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
   /** Has the partition taken and its position set; the messages come again from there. */
   async function take(context: BatchContext, kept: PartitionOwner | undefined): Promise<void> {
     const { batch, heartbeat, seek } = context;
-    owners.delete(batch.partition);
+    // Who was away for long learns of it here, and does not fence the partition's new owner.
+    await heartbeat();
     await kept?.committer.close();
-    const owner = await untilDone(
-      () => takePartition({ ...options, retentionMs: retentionMs(plan) }, context, kept),
-      { outage, signal: stopping, betweenAttempts: heartbeat },
-    );
+    const owner = await untilDone(() => takePartition(options, context, kept), {
+      outage,
+      signal: stopping,
+      betweenAttempts: heartbeat,
+    });
     owners.set(batch.partition, owner);
     seek(String(owner.next));
   }
@@ -68,11 +65,12 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
     owner: PartitionOwner,
     partition: number,
     slice: readonly KafkaMessage[],
+    next: bigint,
   ): Promise<void> {
     await lastValueFrom(from(slice).pipe(rebuild({ reader, deriving }, owner.state)), {
       defaultValue: undefined,
     });
-    metrics.rebuilding.set({ partition }, Math.max(0, Number(owner.committed - offsetAfter(slice))));
+    metrics.rebuilding.set({ partition }, Math.max(0, Number(owner.committed - next)));
   }
 
   /** Takes a slice through the pipeline and commits it. False where the outcome is unknown. */
@@ -117,7 +115,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
         topic,
         partition,
         offset: String(next),
-        metadata: watermarkMetadata(owner.state),
+        metadata: offsetMetadata(owner.state, plan),
       });
     } catch (thrown) {
       metrics.commitFailures.inc({ code: outage.failed(thrown).code });
@@ -157,7 +155,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
         const isLast = slice[slice.length - 1] === messages[messages.length - 1];
         const next = isLast ? afterBatch : offsetAfter(slice);
         if (offsetAfter(slice) <= owner.committed) {
-          await remember(owner, partition, slice);
+          await remember(owner, partition, slice, next);
         } else if (!(await emit(owner, partition, slice, next))) {
           // Nobody knows what was committed: the partition is taken anew, and its state with it.
           owners.delete(partition);
@@ -173,6 +171,19 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
       metrics.retained.set({ partition }, samples);
       if (Number.isFinite(owner.state.watermark))
         metrics.watermark.set({ partition }, owner.state.watermark / 1000);
+    },
+    /** Forgets what it held of partitions that are another's now: that one rebuilds it, and so would this process. */
+    keepOnly: (assigned: ReadonlySet<number>) => {
+      for (const [partition, { committer }] of owners) {
+        if (assigned.has(partition)) continue;
+        owners.delete(partition);
+        void committer.close();
+        for (const gauge of [metrics.rebuilding, metrics.series, metrics.retained, metrics.watermark]) {
+          gauge.remove({ partition });
+        }
+      }
+      // Nothing is left that could say that it goes on.
+      if (assigned.size === 0) outage.ended();
     },
     close: async () => {
       for (const { committer } of owners.values()) await committer.close();

@@ -55,12 +55,11 @@ export function rebuild<Message extends InputMessage>(
   { reader, deriving }: Pick<PipelineOptions<Message>, "reader" | "deriving">,
   state: PartitionState,
 ): OperatorFunction<Message, never> {
-  const silent = { ...deriving, count: () => undefined };
   return (messages) =>
     messages.pipe(
       decode(reader, () => undefined),
       validate(),
-      tap((input) => remember(silent, state, input, [])),
+      tap((input) => remember(deriving, state, input, null)),
       ignoreElements(),
     );
 }

@@ -403,6 +403,8 @@ export interface ConsumerOptions {
   partitionsConcurrently: number;
   /** An error that it throws, other than one of kafkajs, is told to `fail`, and is the last thing that it did. */
   eachBatch: (context: BatchContext) => Promise<void>;
+  /** Told of every assignment, when no batch is under way: what is kept of other partitions has no use any more. */
+  onAssigned?: (assigned: ReadonlyMap<string, ReadonlySet<number>>) => void;
   logger: Logger;
   /** Called once, when the consumer can do no more. */
   fail: (error: unknown) => void;
@@ -438,6 +440,7 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
       Object.entries(payload.memberAssignment).map(([topic, list]) => [topic, new Set(list)]),
     );
     logger.info({ event: "consumer.assigned", groupId, assignment: payload.memberAssignment });
+    options.onAssigned?.(assigned);
   });
   consumer.on("consumer.rebalancing", () => {
     epoch += 1;

@@ -15,22 +15,65 @@ export interface EntityState {
   readonly entity: Entity;
   /** The newest event time of the entity. */
   watermark: number;
+  /** The partition's watermark when the entity's last frame came. */
+  seenAt: number;
   readonly windows: Map<string, SeriesWindow>;
-  /** The windows of the last frame in its order: the next frame mostly has the same series. */
-  readonly lastWindows: SeriesWindow[];
+  /** The windows of the last frame in its order: the next frame mostly has the same series. Holes where it had none. */
+  readonly lastWindows: (SeriesWindow | undefined)[];
+  /** Where the input may be read again from, oldest first; what came before the first is remembered no more. */
+  readonly marks: Mark[];
 }
 
-export function openPartitionState(): PartitionState {
-  return { entities: new Map(), watermark: -Infinity, sweptAt: -Infinity };
+/** The first frame of an entity at or after an event time. */
+interface Mark extends Rewind {
+  readonly timestamp: number;
+  /** The newest event time of the entity before it. */
+  readonly newestBefore: number;
 }
 
-export function entityState(state: PartitionState, entity: Entity): EntityState {
+/** A place in the input to rebuild state from. */
+export interface Rewind {
+  readonly offset: number;
+  /** The partition's watermark before the frame at this offset. */
+  readonly watermark: number;
+}
+
+/** Marks of an entity: a rewind reads at most one part more than the state reaches back. */
+const MARKS_PER_RETENTION = 8;
+
+export function openPartitionState(watermark = -Infinity): PartitionState {
+  return { entities: new Map(), watermark, sweptAt: -Infinity };
+}
+
+/** The state of the entity that a frame of this time is of. */
+export function entityState(
+  state: PartitionState,
+  entity: Entity,
+  timestamp: number,
+  plan: FeaturePlan,
+): EntityState {
   let known = state.entities.get(entity.key);
-  if (known === undefined) {
-    known = { entity, watermark: -Infinity, windows: new Map(), lastWindows: [] };
+  if (known === undefined || isForgotten(state, known, plan)) {
+    known = {
+      entity,
+      watermark: -Infinity,
+      seenAt: -Infinity,
+      windows: new Map(),
+      lastWindows: [],
+      marks: [],
+    };
     state.entities.set(entity.key, known);
   }
+  known.seenAt = Math.max(state.watermark, timestamp);
   return known;
+}
+
+/**
+ * What was not heard of while the partition's time went on by all that state reaches back is as if it had never been:
+ * at its next frame, too, whether its memory was freed meanwhile or not.
+ */
+function isForgotten(state: PartitionState, entity: EntityState, plan: FeaturePlan): boolean {
+  return state.watermark - entity.seenAt > retentionMs(plan);
 }
 
 /** The window of the series that stands at this place of its frame. */
@@ -42,8 +85,7 @@ export function seriesWindow(
 ): SeriesWindow {
   const guess = state.lastWindows[index];
   // The identity first: the keys of another series are compared only where the frame changed.
-  if (index < state.lastWindows.length && (guess.series === series || guess.series.key === series.key))
-    return guess;
+  if (guess !== undefined && (guess.series === series || guess.series.key === series.key)) return guess;
   let window = state.windows.get(series.key);
   if (window === undefined) {
     window = openSeriesWindow(series, plan);
@@ -62,25 +104,33 @@ export function retentionMs(plan: FeaturePlan): number {
 export function advance(
   state: PartitionState,
   entity: EntityState,
-  timestamp: number,
+  { timestamp, offset }: { timestamp: number; offset: number },
   plan: FeaturePlan,
 ): void {
-  if (timestamp <= entity.watermark) return;
+  const newestBefore = entity.watermark;
+  if (timestamp <= newestBefore) return;
   entity.watermark = timestamp;
   const horizon = timestamp - retentionMs(plan);
   for (const window of entity.windows.values()) dropUntil(window, horizon);
+
+  const { marks } = entity;
+  const lastMark = marks.length === 0 ? -Infinity : marks[marks.length - 1].timestamp;
+  if (timestamp - lastMark >= retentionMs(plan) / MARKS_PER_RETENTION)
+    marks.push({ timestamp, newestBefore, offset, watermark: state.watermark });
+  while (marks.length > 1 && marks[1].newestBefore <= horizon) marks.shift();
+
   if (timestamp <= state.watermark) return;
   state.watermark = timestamp;
   // Often enough that idle entities hold little memory, and rarely enough that looking for them costs nothing.
   if (timestamp - state.sweptAt > retentionMs(plan) / 4) {
     state.sweptAt = timestamp;
-    dropIdle(state, timestamp - retentionMs(plan));
+    dropIdle(state, plan);
   }
 }
 
-function dropIdle(state: PartitionState, horizon: number): void {
+function dropIdle(state: PartitionState, plan: FeaturePlan): void {
   for (const [key, entity] of state.entities) {
-    if (entity.watermark <= horizon) {
+    if (isForgotten(state, entity, plan)) {
       state.entities.delete(key);
       continue;
     }
@@ -90,6 +140,20 @@ function dropIdle(state: PartitionState, horizon: number): void {
     // Its windows may be those that just went.
     entity.lastWindows.length = 0;
   }
+}
+
+/**
+ * From where on the input leaves this state again, bit for bit; null where it is that of no input at all. By offset, not by
+ * time: entities may lie apart by any time, and what an entity still remembers came not before its oldest mark.
+ */
+export function rewindOf(state: PartitionState, plan: FeaturePlan): Rewind | null {
+  let earliest: Rewind | null = null;
+  for (const entity of state.entities.values()) {
+    if (isForgotten(state, entity, plan)) continue;
+    const [{ offset, watermark }] = entity.marks;
+    if (earliest === null || offset < earliest.offset) earliest = { offset, watermark };
+  }
+  return earliest;
 }
 
 /** How many series and samples the state holds: what its memory goes by. */

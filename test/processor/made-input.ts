@@ -1,0 +1,124 @@
+import fc from "fast-check";
+import { type FeaturePlan, featurePlan } from "../../services/processor/feature-plan.js";
+import type { MetricType, RawFrame } from "../../services/shared/frame.js";
+import { internEntity, internSeries } from "../../services/shared/series.js";
+import { parseConfig } from "../../services/shared/config.js";
+
+export const START_MS = 1_760_000_000_000;
+export const TICK_MS = 1_000;
+
+/** Windows of few seconds, so that few samples fill and leave them: lookback 40 s, lateness 20 s. */
+export const planText = {
+  transform: {
+    feature_engineering: {
+      rolling_windows: ["10s", "30s"],
+      percentiles: [25, 50, 99.9],
+      rate_window: "10s",
+    },
+    lateness: "20s",
+  },
+};
+export const plan: FeaturePlan = featurePlan(parseConfig(JSON.stringify(planText), "test.yaml"));
+export const LATENESS_TICKS = plan.latenessMs / TICK_MS;
+
+/** What is made up of a frame, before it is one. */
+export interface FrameSeed {
+  readonly entity: number;
+  /** Event time, in ticks. */
+  readonly tick: number;
+  /** How many ticks after its event time it comes. */
+  readonly delay: number;
+  readonly samples: readonly SampleSeed[];
+}
+
+export interface SampleSeed {
+  readonly series: number;
+  readonly type: MetricType;
+  readonly value: number;
+  readonly stale: boolean;
+}
+
+export function entityOf(index: number) {
+  return internEntity({ job: "api", instance: `10.0.0.${index}:9100` });
+}
+
+export function frameOf({ entity, tick, samples }: Omit<FrameSeed, "delay">): RawFrame {
+  const { labels } = entityOf(entity);
+  const timestamp = START_MS + tick * TICK_MS;
+  return {
+    entity: entityOf(entity),
+    timestamp,
+    origin: "live",
+    source: "test",
+    ingestedAt: timestamp + 1,
+    series: samples.map(({ series, type }) => internSeries(`metric_${series}`, labels, type)),
+    values: Float64Array.from(samples, ({ value }) => value),
+    stale: Uint8Array.from(samples, ({ stale }) => Number(stale)),
+  };
+}
+
+/** The frames in the order in which they come. */
+export function arrivals(seeds: readonly FrameSeed[]): RawFrame[] {
+  return [...seeds].sort((a, b) => a.tick + a.delay - (b.tick + b.delay)).map(frameOf);
+}
+
+const value = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 1_000 }) },
+  { weight: 3, arbitrary: fc.double({ min: -100, max: 100, noNaN: true }) },
+  { weight: 1, arbitrary: fc.constantFrom(0, -0, 1e300, 5e-324, NaN, Infinity, -Infinity) },
+);
+
+/** A gauge, a counter, and one whose source knew its type not always. */
+const typesOfSeries: readonly (readonly MetricType[])[] = [
+  ["gauge"],
+  ["counter"],
+  ["unknown", "counter", "counter", "histogram"],
+];
+
+const sample = fc.integer({ min: 0, max: typesOfSeries.length - 1 }).chain((series) =>
+  fc.record({
+    series: fc.constant(series),
+    type: fc.constantFrom(...typesOfSeries[series]),
+    value,
+    stale: fc.integer({ min: 0, max: 9 }).map((drawn) => drawn === 0),
+  }),
+);
+
+export const ENTITIES = 3;
+const TICKS = 120;
+const tick = fc.integer({ min: 0, max: TICKS });
+
+function seedsWith(delay: fc.Arbitrary<number>, lagOf: (entity: number) => number) {
+  const seed = fc
+    .record({
+      entity: fc.integer({ min: 0, max: ENTITIES - 1 }),
+      tick: fc.oneof({ weight: 5, arbitrary: tick }, { weight: 1, arbitrary: tick.map((at) => at + 0.25) }),
+      delay,
+      // A series may stand twice in a frame, and a frame may say nothing.
+      samples: fc.array(sample, { maxLength: 4 }),
+    })
+    .map((made) => ({ ...made, delay: made.delay + lagOf(made.entity) }));
+  return fc.array(seed, { minLength: 1, maxLength: 150, size: "max" });
+}
+
+/** Frames of which none comes later than the lateness allows. */
+export const timelyInput = seedsWith(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant(0) },
+    { weight: 2, arbitrary: fc.integer({ min: 1, max: LATENESS_TICKS }) },
+  ),
+  () => 0,
+);
+
+/** Frames that come as late as they like; and those of one entity all come long after those of the others. */
+export const anyInput = seedsWith(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constant(0) },
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: LATENESS_TICKS }) },
+    { weight: 1, arbitrary: fc.integer({ min: LATENESS_TICKS, max: TICKS }) },
+  ),
+  (entity) => (entity === 2 ? 45 : 0),
+);
+
+/** Lengths of batches, used again and again. */
+export const batchLengths = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 6 });
