@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from "node:fs";
+import { createReadStream, createWriteStream, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
 import { Presets, SingleBar } from "cli-progress";
@@ -43,9 +43,12 @@ export async function runProcess(
       void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + samples),
   };
   const operator = transform(deriving, openPartitionState());
+  const output = openOutput(options.output, terminal);
   const progress = showProgress(options);
   const input = openInput(options.input);
-  const output = openOutput(options.output, terminal);
+  // What is piped in may be silent for long.
+  const stopReading = () => void input.destroy();
+  stopping.addEventListener("abort", stopReading);
   let samples = 0;
   let offset = 0;
   let emitted = 0;
@@ -68,14 +71,15 @@ export async function runProcess(
       }
       progress.update(bytes);
     }
-    if (stopping.aborted && !terminal.isOutputClosed())
-      throw new MillraceError("INTERRUPTED", `Interrupted after ${countText(offset)} frames.`);
+    stopping.throwIfAborted();
     await output.write(chunk);
     await output.complete();
   } catch (error) {
     output.abandon();
+    if (stopping.aborted) return interrupted(terminal, offset);
     throw error;
   } finally {
+    stopping.removeEventListener("abort", stopReading);
     progress.stop();
     input.destroy();
   }
@@ -85,6 +89,12 @@ export async function runProcess(
       `in ${secondsText((performance.now() - startedAt) / 1000)}${irregular}\n`,
   );
   return exitCodes.ok;
+}
+
+/** Whoever reads the output may have enough; else it was interrupted. */
+function interrupted(terminal: Terminal, frames: number): number {
+  if (terminal.isOutputClosed()) return exitCodes.ok;
+  throw new MillraceError("INTERRUPTED", `Interrupted after ${countText(frames)} frames.`);
 }
 
 function nameOf(input: string): string {
@@ -123,12 +133,22 @@ function openOutput(output: string, { print }: Terminal): Output {
       abandon: () => undefined,
     };
   }
-  const unfinished = `${output}.unfinished-${process.pid}`;
-  const file = createWriteStream(unfinished);
-  let failure: Error | null = null;
-  file.on("error", (error) => (failure = error));
   const unwritable = (cause: unknown) =>
     new MillraceError("OUTPUT_UNWRITABLE", `${output} cannot be written (${reason(cause)}).`, { cause });
+  // A device or a pipe is written as it is: a file must not take its place.
+  let isFile: boolean;
+  let unfinished: string;
+  let descriptor: number;
+  try {
+    isFile = statSync(output, { throwIfNoEntry: false })?.isFile() ?? true;
+    unfinished = isFile ? `${output}.unfinished-${process.pid}` : output;
+    descriptor = openSync(unfinished, "w");
+  } catch (error) {
+    throw unwritable(error);
+  }
+  const file = createWriteStream(unfinished, { fd: descriptor });
+  let failure: Error | null = null;
+  file.on("error", (error) => (failure = error));
   return {
     write: async (text) => {
       try {
@@ -142,14 +162,14 @@ function openOutput(output: string, { print }: Terminal): Output {
       try {
         file.end();
         await finished(file);
-        renameSync(unfinished, output);
+        if (isFile) renameSync(unfinished, output);
       } catch (error) {
         throw unwritable(error);
       }
     },
     abandon: () => {
       file.destroy();
-      rmSync(unfinished, { force: true });
+      if (isFile) rmSync(unfinished, { force: true });
     },
   };
 }

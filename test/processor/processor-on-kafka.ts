@@ -21,7 +21,7 @@ import { createLogger } from "../../services/shared/telemetry.js";
 import { type TopicId, schemaText, topicName } from "../../services/shared/topics.js";
 
 const main = fileURLToPath(new URL("../../services/cli/main.js", import.meta.url));
-const LOOK_INTERVAL_MS = 100;
+const LOOK_INTERVAL_MS = 50;
 
 const kafkaOf = (config: Config) => createKafka(config, "test", createLogger("test", "silent"));
 
@@ -91,13 +91,18 @@ export async function openRawTopic(config: Config) {
   };
 }
 
-/** Waits until the processor has committed all that metrics.raw holds. Fails with what was last seen. */
-export async function untilProcessed(config: Config, sent: readonly (readonly unknown[])[], limitMs: number) {
+/** Waits until what the processor has not committed yet of each partition, in messages, will do. Fails with what was last seen. */
+export async function untilBehind(
+  config: Config,
+  sent: readonly (readonly unknown[])[],
+  willDo: (messages: number) => boolean,
+  limitMs = 60_000,
+): Promise<void> {
   const topic = topicName("raw", config.kafka.topic_prefix);
   const groupId = `${config.kafka.topic_prefix}millrace.processor`;
   await withAdmin(kafkaOf(config), (admin) =>
     waitFor(
-      "all of metrics.raw is processed",
+      "the processor's lag",
       async () => {
         const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: [topic] });
         return sent.map((messages, partition) => {
@@ -105,10 +110,19 @@ export async function untilProcessed(config: Config, sent: readonly (readonly un
           return messages.length - Math.max(0, committed);
         });
       },
-      (behind) => behind.every((messages) => messages <= 0),
+      (behind) => behind.every(willDo),
       limitMs,
     ),
   );
+}
+
+/** Waits until the processor has committed all that metrics.raw holds. */
+export async function untilProcessed(
+  config: Config,
+  sent: readonly (readonly unknown[])[],
+  limitMs?: number,
+): Promise<void> {
+  await untilBehind(config, sent, (messages) => messages <= 0, limitMs);
 }
 
 /** The committed messages of a topic, those of a partition in order. */
