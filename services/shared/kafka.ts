@@ -1,10 +1,17 @@
 import { readFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import kafkajs, { type Batch, type Consumer, type Kafka, type KafkaMessage, type Producer } from "kafkajs";
+import kafkajs, {
+  type Batch,
+  type Consumer,
+  type EachBatchPayload,
+  type Kafka,
+  type KafkaMessage,
+  type Producer,
+} from "kafkajs";
 import { readSecret } from "./config.js";
 import type { Config } from "./config-schema.js";
-import { MillraceError } from "./errors.js";
+import { MillraceError, asMillraceError } from "./errors.js";
 import type { Logger } from "./telemetry.js";
 import { type TopicId, partitionCount, topicName, topicSettings, topics } from "./topics.js";
 
@@ -119,17 +126,21 @@ export async function createTopics(kafka: Kafka, config: Config): Promise<string
   });
 }
 
-/** kafkajs's own waiting fails where a broker does not know a topic yet that the controller has just created. */
+/**
+ * kafkajs's own waiting fails where a broker does not know a topic yet that the controller has just created; and a broker
+ * tells of a topic before it leads it.
+ */
 async function untilLed(admin: Admin, names: string[]): Promise<void> {
+  const onItsWay = ["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION"];
   const deadline = Date.now() + TOPIC_CREATION_LIMIT_MS;
   while (true) {
     try {
       await admin.fetchTopicMetadata({ topics: names });
+      for (const name of names) await admin.fetchTopicOffsets(name);
       return;
     } catch (error) {
-      const { type } = error as { type?: string };
-      const isOnItsWay = type === "UNKNOWN_TOPIC_OR_PARTITION" || type === "LEADER_NOT_AVAILABLE";
-      if (!isOnItsWay || Date.now() > deadline) throw error;
+      const { type = "" } = error as { type?: string };
+      if (!onItsWay.includes(type) || Date.now() > deadline) throw error;
       await sleep(TOPIC_CREATION_POLL_MS);
     }
   }
@@ -164,23 +175,44 @@ export async function partitionsOf(kafka: Kafka, topic: string): Promise<number>
   });
 }
 
-/** kafkajs's errors as ours. */
+/** kafkajs's errors as ours; what is none of them is as it was, or INTERNAL. */
 export function asKafkaError(thrown: unknown): MillraceError {
-  if (thrown instanceof MillraceError) return thrown;
-  const error = thrown as Error & { type?: string };
+  if (!isKafkaJsError(thrown)) return asMillraceError(thrown);
+  const told = typeof thrown.type === "string" ? thrown : deepestCause(thrown);
+  const words = `${told.message.replace(/\.$/, "")}.`;
   const fenced = [
     "INVALID_PRODUCER_EPOCH",
     "PRODUCER_FENCED",
     "INVALID_TXN_STATE",
     "INVALID_PRODUCER_ID_MAPPING",
   ];
-  if (error.type !== undefined && fenced.includes(error.type)) {
-    return new MillraceError("KAFKA_FENCED", `${error.message}.`, { cause: error });
+  if (told.type !== undefined && fenced.includes(told.type)) {
+    return new MillraceError("KAFKA_FENCED", words, { cause: thrown });
   }
-  if (error.type === "UNKNOWN_TOPIC_OR_PARTITION") {
-    return new MillraceError("KAFKA_TOPIC_MISSING", `${error.message}.`, { cause: error });
+  if (told.type === "UNKNOWN_TOPIC_OR_PARTITION") {
+    return new MillraceError("KAFKA_TOPIC_MISSING", words, { cause: thrown });
   }
-  return new MillraceError("KAFKA_UNAVAILABLE", `Kafka: ${error.message}.`, { cause: error });
+  return new MillraceError("KAFKA_UNAVAILABLE", `Kafka: ${words}`, { cause: thrown });
+}
+
+interface KafkaJsError extends Error {
+  /** Kafka's own name of the error, where the broker sent one. */
+  readonly type?: string;
+  /** Of an aggregate, such as one for each topic that was to be created. */
+  readonly errors?: readonly KafkaJsError[];
+}
+
+/** Also its own slips: a TypeError where a connection went away meanwhile. */
+function isKafkaJsError(thrown: unknown): thrown is KafkaJsError {
+  if (!(thrown instanceof Error) || thrown instanceof MillraceError) return false;
+  const [, thrower = ""] = thrown.stack?.split("\n    at ") ?? [];
+  return thrown.name.startsWith("KafkaJS") || /[\\/]node_modules[\\/]kafkajs[\\/]/.test(thrower);
+}
+
+/** What a wrapper of kafkajs is about: it gave up trying again, or did several things at once. */
+function deepestCause(error: KafkaJsError): KafkaJsError {
+  const within = error.errors?.[0] ?? error.cause;
+  return within instanceof Error ? deepestCause(within) : error;
 }
 
 export interface OutgoingMessage {
@@ -271,6 +303,7 @@ export async function openIdempotentProducer(kafka: Kafka): Promise<IdempotentPr
   try {
     await producer.connect();
   } catch (error) {
+    await producer.disconnect().catch(() => undefined);
     throw asKafkaError(error);
   }
   return {
@@ -306,7 +339,7 @@ function requestsOf(messages: readonly OutgoingMessage[]) {
   const requests: { topic: string; messages: ReturnType<typeof kafkaMessage>[] }[][] = [];
   let bytes = Infinity;
   for (const message of messages) {
-    const size = (message.value?.length ?? 0) + (message.key?.length ?? 0) + 100;
+    const size = bytesOf(message);
     if (bytes + size > MAX_REQUEST_BYTES) {
       requests.push([]);
       bytes = 0;
@@ -318,6 +351,14 @@ function requestsOf(messages: readonly OutgoingMessage[]) {
     ofTopic.messages.push(kafkaMessage(message));
   }
   return requests;
+}
+
+/** At the most: a record's own fields take some tens of bytes. */
+function bytesOf({ key, value, headers = {} }: OutgoingMessage): number {
+  let bytes = 100 + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
+  for (const [name, header] of Object.entries(headers))
+    bytes += 10 + Buffer.byteLength(name) + Buffer.byteLength(header);
+  return bytes;
 }
 
 function kafkaMessage({ key, value, partition, timestamp, headers }: OutgoingMessage) {
@@ -348,6 +389,7 @@ export interface BatchContext {
 
 export interface RunningConsumer {
   readonly consumer: Consumer;
+  /** Waits for the batches under way, takes up no more, and leaves the group. */
   readonly stop: () => Promise<void>;
 }
 
@@ -359,9 +401,10 @@ export interface ConsumerOptions {
   /** How long a fetch waits for data: what an idle consumer's latency may grow by, at the most. */
   maxWaitMs: number;
   partitionsConcurrently: number;
+  /** An error that it throws, other than one of kafkajs, is told to `fail`, and is the last thing that it did. */
   eachBatch: (context: BatchContext) => Promise<void>;
   logger: Logger;
-  /** Called when the consumer has stopped for good. */
+  /** Called once, when the consumer can do no more. */
   fail: (error: unknown) => void;
 }
 
@@ -381,6 +424,14 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
 
   let epoch = 0;
   let assigned = new Map<string, Set<number>>();
+  const underWay = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  let drained: Promise<unknown> | undefined;
+  const fail = (error: unknown) => {
+    if (failure !== undefined) return;
+    failure = { error };
+    options.fail(error);
+  };
   consumer.on("consumer.group_join", ({ payload }) => {
     epoch += 1;
     assigned = new Map(
@@ -398,9 +449,42 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
       { event: "consumer.crashed", groupId, code: error.code, restarts: payload.restart },
       error.message,
     );
-    // An error that eachBatch threw on purpose is told as it is; kafkajs wraps it when it gives up retrying.
-    if (!payload.restart) options.fail(originOf(payload.error));
+    if (!payload.restart) fail(error);
   });
+
+  const contextOf = (payload: EachBatchPayload): BatchContext => {
+    const { batch } = payload;
+    const { topic, partition } = batch;
+    const epochOfBatch = epoch;
+    return {
+      batch,
+      epoch: epochOfBatch,
+      isCurrent: () => epoch === epochOfBatch && assigned.get(topic)?.has(partition) === true,
+      heartbeat: () => payload.heartbeat(),
+      resolve: (offset) => payload.resolveOffset(offset),
+      commit: (offset, metadata) =>
+        consumer.commitOffsets([{ topic, partition, offset, metadata: metadata ?? null }]),
+      seek: (offset) => consumer.seek({ topic, partition, offset }),
+    };
+  };
+  const eachBatch = async (payload: EachBatchPayload) => {
+    // kafkajs goes on with the next batch while it is being stopped, and with the same one after whatever error.
+    if (failure !== undefined) throw failure.error;
+    if (drained !== undefined) {
+      await drained;
+      return;
+    }
+    const working = options.eachBatch(contextOf(payload));
+    underWay.add(working);
+    try {
+      await working;
+    } catch (error) {
+      if (!isKafkaJsError(error)) fail(error);
+      throw error;
+    } finally {
+      underWay.delete(working);
+    }
+  };
 
   try {
     await consumer.connect();
@@ -409,40 +493,30 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: options.partitionsConcurrently,
-      eachBatch: async (payload) => {
-        const { batch } = payload;
-        const { topic, partition } = batch;
-        const epochOfBatch = epoch;
-        await options.eachBatch({
-          batch,
-          epoch: epochOfBatch,
-          isCurrent: () => epoch === epochOfBatch && assigned.get(topic)?.has(partition) === true,
-          heartbeat: () => payload.heartbeat(),
-          resolve: (offset) => payload.resolveOffset(offset),
-          commit: (offset, metadata) =>
-            consumer.commitOffsets([{ topic, partition, offset, metadata: metadata ?? null }]),
-          seek: (offset) => consumer.seek({ topic, partition, offset }),
-        });
-      },
+      eachBatch,
     });
   } catch (error) {
     await consumer.disconnect().catch(() => undefined);
     throw asKafkaError(error);
   }
-  return { consumer, stop: () => consumer.disconnect() };
-}
-
-function originOf(error: Error): unknown {
-  const { cause } = error as { cause?: unknown };
-  if (cause instanceof MillraceError) return cause;
-  return error instanceof MillraceError ? error : asKafkaError(error);
+  return {
+    consumer,
+    stop: async () => {
+      // Once kafkajs itself is stopping, it ignores commits without a word.
+      drained ??= Promise.allSettled(underWay);
+      await drained;
+      await consumer.disconnect();
+    },
+  };
 }
 
 export type ReadFrom = "earliest" | { timestampMs: number };
 
 /**
  * Reads a topic from a place to the end that it has now, committed messages only, outside of any lasting group.
- * Messages of a partition come in order. Rejects with KAFKA_UNAVAILABLE, or the signal's reason.
+ * Messages of a partition come in order, each once. A transaction that is open, or acknowledged but not marked yet, hides
+ * what was written after its beginning; whoever opens a producer of its id has settled it.
+ * Rejects with KAFKA_UNAVAILABLE, the signal's reason, or what `onMessages` throws.
  */
 export async function readTopic(
   kafka: Kafka,
@@ -451,71 +525,100 @@ export async function readTopic(
   onMessages: (messages: KafkaMessage[], partition: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const ends = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
-  const starts = new Map<number, string>();
-  if (from === "earliest") {
-    for (const { partition, low } of ends) starts.set(partition, low);
-  } else {
-    const found = await withAdmin(kafka, (admin) =>
-      admin.fetchTopicOffsetsByTimestamp(topic, from.timestampMs),
-    );
-    for (const { partition, offset } of found) starts.set(partition, offset);
-  }
-  const remaining = new Map<number, bigint>();
-  for (const { partition, high } of ends) {
-    const start = BigInt(starts.get(partition) ?? high);
-    if (start >= 0n && start < BigInt(high)) remaining.set(partition, BigInt(high));
-  }
+  signal?.throwIfAborted();
+  const remaining = await withAdmin(kafka, (admin) => rangesToRead(admin, topic, from));
   if (remaining.size === 0) return;
 
   const groupId = `millrace.reader.${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
-  try {
+  const read = async () => {
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
-    await new Promise<void>((resolve, reject: (error: unknown) => void) => {
-      const onAbort = () => reject(signal?.reason as Error);
-      if (signal?.aborted === true) onAbort();
-      signal?.addEventListener("abort", onAbort, { once: true });
-      const finishPartition = (partition: number, next: bigint) => {
-        const end = remaining.get(partition);
-        if (end === undefined || next < end) return;
+    await new Promise<void>((resolve, reject: (error: Error) => void) => {
+      // The one place where a position can be set before anything is fetched.
+      consumer.on("consumer.group_join", ({ payload }) => {
+        for (const partition of payload.memberAssignment[topic] ?? []) {
+          const range = remaining.get(partition);
+          if (range === undefined) consumer.pause([{ topic, partitions: [partition] }]);
+          else consumer.seek({ topic, partition, offset: String(range.next) });
+        }
+      });
+      consumer.on("consumer.crash", ({ payload }) => reject(asKafkaError(payload.error)));
+      // A batch of nothing but aborted messages and control records never reaches eachBatch, so its end is seen here.
+      consumer.on("consumer.end_batch_process", ({ payload: { partition, lastOffset } }) => {
+        const range = remaining.get(partition);
+        if (range === undefined) return;
+        range.next = BigInt(lastOffset) + 1n;
+        if (range.next < range.end) return;
         remaining.delete(partition);
         if (remaining.size === 0) resolve();
-      };
-      consumer.on("consumer.crash", ({ payload }) => {
-        if (!payload.restart) reject(asKafkaError(payload.error));
-      });
-      // A batch of nothing but aborted messages and control records never reaches eachBatch, so its end is seen here.
-      consumer.on("consumer.end_batch_process", ({ payload }) => {
-        finishPartition(payload.partition, BigInt(payload.lastOffset) + 1n);
       });
       consumer
         .run({
           autoCommit: false,
           eachBatch: ({ batch }) => {
-            const end = remaining.get(batch.partition);
-            if (end !== undefined) {
-              const wanted = batch.messages.filter(({ offset }) => BigInt(offset) < end);
+            const range = remaining.get(batch.partition);
+            const wanted = batch.messages.filter(
+              ({ offset }) => range !== undefined && BigInt(offset) < range.end,
+            );
+            try {
               if (wanted.length > 0) onMessages(wanted, batch.partition);
+            } catch (error) {
+              // It is not called again.
+              remaining.clear();
+              reject(error as Error);
             }
             return Promise.resolve();
           },
         })
-        .then(() => {
-          for (const { partition, high } of ends) {
-            consumer.seek({
-              topic,
-              partition,
-              offset: remaining.has(partition) ? starts.get(partition)! : high,
-            });
-          }
-        }, reject);
+        .catch(reject);
     });
+  };
+  try {
+    await orAborted(read(), signal);
   } catch (error) {
     throw signal?.aborted === true ? error : asKafkaError(error);
   } finally {
     await consumer.disconnect().catch(() => undefined);
     await withAdmin(kafka, (admin) => admin.deleteGroups([groupId])).catch(() => undefined);
+  }
+}
+
+interface OffsetRange {
+  next: bigint;
+  /** Excluded. */
+  readonly end: bigint;
+}
+
+/** Of the partitions that have something to read. */
+async function rangesToRead(admin: Admin, topic: string, from: ReadFrom): Promise<Map<number, OffsetRange>> {
+  const ends = await admin.fetchTopicOffsets(topic);
+  const starts =
+    from === "earliest"
+      ? ends.map(({ partition, low }) => ({ partition, offset: low }))
+      : await admin.fetchTopicOffsetsByTimestamp(topic, from.timestampMs);
+  const startOf = new Map(starts.map(({ partition, offset }) => [partition, BigInt(offset)]));
+  return new Map(
+    ends
+      .map(
+        ({ partition, high }) => [partition, { next: startOf.get(partition)!, end: BigInt(high) }] as const,
+      )
+      .filter(([, { next, end }]) => next < end),
+  );
+}
+
+/** As the promise, or the signal's reason where that comes first. */
+async function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return promise;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

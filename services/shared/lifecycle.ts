@@ -32,6 +32,7 @@ export async function runService(
   const stopping = new AbortController();
   let failure: unknown;
   const fail = (error: unknown) => {
+    if (isOfAbort(error, stopping.signal)) return;
     failure ??= error;
     stopping.abort();
   };
@@ -63,10 +64,11 @@ export async function runService(
     // The limit holds for a stop in the middle of the start, too.
     await Promise.race([run(), aborted.then(() => stopLimit(name))]);
   } catch (error) {
-    // A wait that the stop itself cut short is no failure.
-    if (!(stopping.signal.aborted && error === stopping.signal.reason)) fail(error);
+    fail(error);
   }
   await telemetry.close();
+  // Listening to the parent keeps the process alive.
+  process.off("disconnect", stop);
 
   if (failure === undefined) {
     logger.info({ event: "service.stopped" });
@@ -75,6 +77,11 @@ export async function runService(
   const { code, message, action, stack } = asMillraceError(failure);
   logger.fatal({ event: "service.failed", code, action, ...(code === "INTERNAL" ? { stack } : {}) }, message);
   return exitCodeOf(failure);
+}
+
+/** A wait that the stop itself cut short is no failure. Node's own waits wrap the signal's reason. */
+function isOfAbort(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  return aborted && (error === reason || (error instanceof Error && error.cause === reason));
 }
 
 function stopLimit(name: string): Promise<never> {

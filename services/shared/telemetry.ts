@@ -21,7 +21,7 @@ export interface Telemetry {
   readonly setReadiness: (condition: string, reason: string | null) => void;
   /** Adds a page of the service's own at an exact path. */
   readonly serve: (path: string, listener: RequestListener) => void;
-  /** Serves /metrics, /healthz, /readyz and what was added. Throws PORT_IN_USE. Resolves to the port. */
+  /** Serves /metrics, /healthz, /readyz and what was added. Rejects with PORT_IN_USE or CONFIG_INVALID. Resolves to the port. */
   readonly listen: (host: string, port: number) => Promise<number>;
   readonly close: () => Promise<void>;
 }
@@ -73,15 +73,12 @@ export function createTelemetry(service: string): Telemetry {
     serve: (path, listener) => pages.set(path, listener),
     listen: (host, port) =>
       new Promise((resolve, reject) => {
-        server.once("error", (error: NodeJS.ErrnoException) => {
-          if (error.code !== "EADDRINUSE") reject(error);
-          else
-            reject(
-              new MillraceError(
-                "PORT_IN_USE",
-                `Port ${port}, for the telemetry of the ${service}, is in use.`,
-              ),
-            );
+        server.once("error", ({ code, message }: NodeJS.ErrnoException) => {
+          const isInUse = code === "EADDRINUSE";
+          const words = isInUse
+            ? `Port ${port}, for the telemetry of the ${service}, is in use.`
+            : `The telemetry of the ${service} cannot be served at telemetry.host ${host}, port ${port}: ${message}.`;
+          reject(new MillraceError(isInUse ? "PORT_IN_USE" : "CONFIG_INVALID", words));
         });
         server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
       }),
