@@ -41,6 +41,17 @@ async function withinLimit<Result>(request: Promise<Result>): Promise<Result> {
   }
 }
 
+type Middleware = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]["middlewares"]>[number];
+
+/** Whatever else answers 200, a proxy's page for one, says nothing of schemas: it must not make messages undecodable. */
+const registryOnly: Middleware = () => ({
+  response: async (next) => {
+    const response = await next();
+    if (typeof response.data() === "string") throw new Error("the answer is no registry's");
+    return response;
+  },
+});
+
 interface HttpError extends Error {
   status?: number;
 }
@@ -50,6 +61,7 @@ export function connectSchemas(config: Config): Schemas {
   const registry = new SchemaRegistry({
     host: url,
     retry: { retries: 0 },
+    middlewares: [registryOnly],
     ...(username === undefined || password_file === undefined
       ? {}
       : { auth: { username, password: readSecret(password_file) } }),
@@ -66,7 +78,9 @@ export function connectSchemas(config: Config): Schemas {
       }
       if (refusals.has(error.status) || error.name.startsWith("ConfluentSchemaRegistry"))
         throw refused(error);
-      throw new MillraceError("REGISTRY_UNAVAILABLE", `The schema registry at ${url} does not answer.`, {
+      // The library puts its own name before.
+      const words = error.message.replace(/^\S+ - /, "");
+      throw new MillraceError("REGISTRY_UNAVAILABLE", `The schema registry at ${url}: ${words}.`, {
         cause: error,
       });
     }
