@@ -30,8 +30,11 @@ const TOPIC_CREATION_LIMIT_MS = 30_000;
 const TOPIC_CREATION_POLL_MS = 50;
 /** A transaction that its producer left open is aborted by the broker after this. */
 const TRANSACTION_TIMEOUT_MS = 60_000;
-/** A consumer that is not heard of for so long loses its partitions. */
-const SESSION_TIMEOUT_MS = 30_000;
+/**
+ * A consumer that is not heard of for so long loses its partitions: what the group stands still when one is killed, since
+ * whoever comes in its place must wait for that. Heartbeats pause for 10 s at the most, while something is tried again.
+ */
+const SESSION_TIMEOUT_MS = 15_000;
 const HEARTBEAT_INTERVAL_MS = 3_000;
 /** Fetch limits: memory is at most this times the partitions that are processed side by side, and decompression on top. */
 const MAX_FETCH_BYTES_PER_PARTITION = 1_048_576;
