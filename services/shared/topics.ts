@@ -100,12 +100,19 @@ export function partitionCount(id: TopicId, entityPartitions: number): number {
 /** Only closed segments are compacted, and by default one stays open for a week: services read such topics when they start. */
 const COMPACTED_SEGMENT_MS = 3_600_000;
 
+/**
+ * Brokers refuse records more than an hour ahead of their clock unless told otherwise, whoever waits then waits for ever. What
+ * a timestamp in the future means is for the processor to judge, and to tell.
+ */
+const ANY_TIME_MS = "9223372036854775807";
+
 /** Kafka's settings of a topic. */
 export function topicSettings(id: TopicId): Record<string, string> {
   const { cleanup, retentionMs } = topics[id];
   return {
     "cleanup.policy": cleanup,
     "retention.ms": String(retentionMs),
+    "message.timestamp.after.max.ms": ANY_TIME_MS,
     ...(cleanup === "delete" ? {} : { "segment.ms": String(COMPACTED_SEGMENT_MS) }),
   };
 }
