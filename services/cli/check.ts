@@ -1,5 +1,5 @@
 import type { Config } from "../shared/config-schema.js";
-import { loadConfig } from "../shared/config.js";
+import { loadConfig, secretFileProblems } from "../shared/config.js";
 import { asMillraceError, exitCodeOf, exitCodes } from "../shared/errors.js";
 import { createKafka } from "../shared/kafka.js";
 import { createLogger } from "../shared/telemetry.js";
@@ -56,12 +56,19 @@ async function runChecks(file: string, offline: boolean, json: boolean): Promise
 async function checkConnections(config: Config): Promise<CheckResult[]> {
   const kafka = createKafka(config, "check", createLogger("check", "silent"), 0);
   return Promise.all([
+    check("secrets", () => Promise.resolve(secretsFound(config))),
     check("prometheus", () => checkPrometheus(config)),
     check("kafka", () => checkKafka(kafka, config)),
     check("topics", () => checkTopics(kafka, config)),
     check("registry", () => checkRegistry(config)),
     check("influxdb", () => checkInflux(config)),
   ]);
+}
+
+/** Never a failure: who needs a secret tells if it cannot be read, and who else may read it is for a person to judge. */
+function secretsFound(config: Config): string {
+  const problems = secretFileProblems(config).map(({ path, message }) => `${path}: ${message}`);
+  return problems.length === 0 ? "only their owner can read their files" : problems.join("; ");
 }
 
 async function check(name: string, attempt: () => Promise<string>): Promise<CheckResult> {

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import type { z } from "zod";
 import { applyEnvironment } from "./config-environment.js";
 import { type PlaceOf, invalid, pathText, problemsOf } from "./config-problems.js";
@@ -143,13 +144,18 @@ export function secretFileProblems(config: Config): { path: string; message: str
     try {
       // A private key has more than one line; whoever opens the connection reads it.
       if (!path.endsWith("key_file")) readSecret(file);
-      if (process.platform === "win32" || (statSync(file).mode & 0o004) === 0) return [];
+      if (process.platform === "win32" || !isOpenToAll(file)) return [];
     } catch (error) {
       const isTold = error instanceof MillraceError;
       return [{ path, message: isTold ? error.message : `${file} cannot be read (${reason(error)}).` }];
     }
     return [{ path, message: `${file} can be read by every user of this machine: chmod 600 ${file}` }];
   });
+}
+
+/** A folder that only its owner may enter protects what is in it, as Docker's secrets need. */
+function isOpenToAll(file: string): boolean {
+  return (statSync(file).mode & 0o004) !== 0 && (statSync(dirname(file)).mode & 0o001) !== 0;
 }
 
 /** Certificates are no secrets; keys, tokens and passwords are. */

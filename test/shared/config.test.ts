@@ -178,7 +178,16 @@ describe("secrets", () => {
       }),
       "f.yaml",
     );
-    const problems = secretFileProblems(config);
+    const told = (mode: number) => {
+      chmodSync(folder, mode);
+      return secretFileProblems(config);
+    };
+    assert.deepEqual(
+      told(0o700).map(({ path }) => path),
+      ["registry.password_file"],
+      "nobody else may enter the folder",
+    );
+    const problems = told(0o755);
     assert.deepEqual(
       problems.map(({ path }) => path),
       ["kafka.tls.key_file", "kafka.sasl.password_file", "registry.password_file"],
