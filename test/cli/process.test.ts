@@ -205,7 +205,7 @@ describe("millrace process", () => {
     const files = () => readdirSync(folder).filter((name) => name.startsWith("interrupted"));
     while (files().length === 0 || statSync(path(files()[0])).size === 0)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    const ended = once(child, "exit");
+    const ended = once(child, "close");
     child.kill("SIGTERM");
     const [exitCode] = (await ended) as [number];
     assert.equal(exitCode, 1);
