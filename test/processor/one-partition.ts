@@ -28,6 +28,7 @@ export function onePartition(messages: readonly KafkaMessage[]) {
   let generation = 0;
   const outputs: OutgoingMessage[] = [];
   let fate: CommitFate = "done";
+  let low = 0;
   let isRebalancing = false;
   const registry = new Registry();
   // A control record comes last.
@@ -50,7 +51,7 @@ export function onePartition(messages: readonly KafkaMessage[]) {
         },
       ]),
     fetchTopicOffsets: () =>
-      Promise.resolve([{ partition: PARTITION, offset: String(end), low: "0", high: String(end) }]),
+      Promise.resolve([{ partition: PARTITION, offset: String(end), low: String(low), high: String(end) }]),
   };
 
   const openCommitter = (): Promise<Committer> => {
@@ -104,6 +105,8 @@ export function onePartition(messages: readonly KafkaMessage[]) {
     /** How many committers were opened, each fencing the one before. */
     opened: () => generation,
     position: () => position,
+    /** Kafka's retention takes what is before. */
+    trimTo: (offset: number) => (low = offset),
     /** What `kafka-consumer-groups --reset-offsets` does. */
     moveTo: (offset: number) => (committed = { offset: String(offset), metadata: "" }),
     /** The process dies, and another begins where it stopped. */

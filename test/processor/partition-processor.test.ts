@@ -27,8 +27,8 @@ async function featuresOf(outputs: readonly OutgoingMessage[]): Promise<FeatureF
   return values.map((value) => featureReader.read(value));
 }
 
-const gauge = (tick: number, value: number) =>
-  frameOf({ entity: 0, tick, samples: [{ series: 0, type: "gauge", value, stale: false }] });
+const gauge = (tick: number, value: number, entity = 0) =>
+  frameOf({ entity, tick, samples: [{ series: 0, type: "gauge", value, stale: false }] });
 
 function broken(offset: number): KafkaMessage {
   return { ...rawMessage(gauge(0, 0), offset), value: Buffer.from("hello") };
@@ -153,6 +153,43 @@ describe("createPartitionProcessor", () => {
     while (await partition.step(100));
     const again = await featuresOf(partition.outputs);
     assert.deepEqual(texts(fold(again)), texts(fold(before.slice(15))));
+  });
+
+  it("rebuilds an entity that lies far behind, as what it was beside the others", async () => {
+    const places = [
+      [0, 500],
+      [1, 0],
+      [0, 530],
+      [1, 1],
+      [0, 560],
+      [1, 2],
+    ];
+    const partition = onePartition(
+      places.map(([entity, tick], offset) => rawMessage(gauge(tick, tick, entity), offset)),
+    );
+    // The first step takes the partition.
+    for (let i = 0; i < 6; i++) await partition.step(1);
+    partition.restart();
+    await partition.step(1);
+    assert.equal(partition.position(), 1);
+    while (await partition.step(1));
+    const { features } = (await featuresOf(partition.outputs)).at(-1)!;
+    assert.equal(features[plan.columns.indexOf("mean_10s")], 1, "of 0, 1 and 2");
+  });
+
+  it("rebuilds from what the topic still has", async () => {
+    const partition = onePartition(Array.from({ length: 20 }, (_, i) => rawMessage(gauge(i, i), i)));
+    for (let i = 0; i < 11; i++) await partition.step(1);
+    partition.trimTo(8);
+    partition.restart();
+    await partition.step(1);
+    assert.equal(partition.position(), 8);
+    while (await partition.step(1));
+    const rows = await featuresOf(partition.outputs);
+    assert.deepEqual(
+      rows.map(({ revision }) => revision),
+      Array.from({ length: 20 }, (_, i) => i),
+    );
   });
 
   it("lets a rebalance through, and does not take a partition that is another's", async () => {
