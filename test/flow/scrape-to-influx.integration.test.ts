@@ -156,7 +156,7 @@ describe("from a scrape to InfluxDB", () => {
     assert.equal(ok, true);
     assert.deepEqual(
       checks.map(({ name }) => name),
-      ["configuration", "prometheus", "kafka", "topics", "registry", "influxdb"],
+      ["configuration", "secrets", "prometheus", "kafka", "topics", "registry", "influxdb"],
     );
     const topics = await millrace("topics", "--json");
     assert.equal(topics.exitCode, 0, topics.stderr);
