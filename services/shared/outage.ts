@@ -7,7 +7,10 @@ import type { Logger } from "./telemetry.js";
  */
 export interface Outage {
   failed(error: unknown): MillraceError;
+  /** It works, as far as the caller knows: no end while others, for other partitions, still try in vain. */
   ended(): void;
+  /** To be called by who tries until it works. What is returned is to be called when they no longer do. */
+  trying(): () => void;
 }
 
 export function createOutage(options: {
@@ -22,6 +25,7 @@ export function createOutage(options: {
   const told = new Set<string>();
   let failures = 0;
   let since = 0;
+  let tries = 0;
 
   return {
     failed: (thrown) => {
@@ -38,11 +42,20 @@ export function createOutage(options: {
       return error;
     },
     ended: () => {
+      if (tries > 0) return;
       setReason(null);
       if (failures > 0)
         logger.info({ event: `${subject}.recovered`, ...details, failures, lastedMs: now() - since });
       told.clear();
       failures = 0;
+    },
+    trying: () => {
+      tries++;
+      return () => {
+        tries--;
+        // Whoever gives up, having lost the partition for one, cannot tell whether it works again.
+        if (tries === 0) setReason(null);
+      };
     },
   };
 }

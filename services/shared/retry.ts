@@ -21,6 +21,7 @@ export async function untilDone<Result>(
   { outage, signal, betweenAttempts }: RetryOptions,
 ): Promise<Result> {
   const results: Result[] = [];
+  let leave: (() => void) | undefined;
   await pRetry(
     async () => {
       try {
@@ -40,15 +41,18 @@ export async function untilDone<Result>(
       onFailedAttempt: async ({ error }) => {
         const { retryable, retryAfterMs } = asMillraceError(error);
         if (!retryable) return;
+        leave ??= outage.trying();
         outage.failed(error);
         await betweenAttempts?.();
         if (retryAfterMs !== undefined) await pause(retryAfterMs, signal);
       },
     },
-  ).catch((error: unknown) => {
-    // What was done is done, even if the signal aborted meanwhile.
-    if (results.length === 0) throw error;
-  });
+  )
+    .catch((error: unknown) => {
+      // What was done is done, even if the signal aborted meanwhile.
+      if (results.length === 0) throw error;
+    })
+    .finally(() => leave?.());
   outage.ended();
   return results[0];
 }

@@ -48,4 +48,36 @@ describe("createOutage", () => {
     assert.deepEqual(reasons.slice(0, 2), [null, "PROM_TIMEOUT: Words."]);
     assert.equal(reasons[5], null);
   });
+
+  it("lasts while anybody still tries in vain, whatever works for others, and stays untold when they give up", () => {
+    const events: string[] = [];
+    const sink = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        events.push((JSON.parse(chunk.toString()) as { event: string }).event);
+        done();
+      },
+    });
+    let reason: string | null = null;
+    const outage = createOutage({
+      subject: "registry",
+      details: {},
+      logger: pino({ level: "info" }, sink),
+      setReason: (next) => (reason = next),
+      now: () => 0,
+    });
+    const away = new MillraceError("REGISTRY_UNAVAILABLE", "Away.");
+    const leave = [outage.trying(), outage.trying()];
+    outage.failed(away);
+    outage.ended();
+    leave[0]();
+    outage.failed(away);
+    outage.ended();
+    assert.equal(reason, "REGISTRY_UNAVAILABLE: Away.");
+    assert.deepEqual(events, ["registry.failed"]);
+    leave[1]();
+    assert.equal(reason, null);
+    assert.deepEqual(events, ["registry.failed"]);
+    outage.ended();
+    assert.deepEqual(events, ["registry.failed", "registry.recovered"]);
+  });
 });

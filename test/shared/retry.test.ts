@@ -12,6 +12,10 @@ function recordedOutage() {
       return error as MillraceError;
     },
     ended: () => told.push("ended"),
+    trying: () => {
+      told.push("trying");
+      return () => told.push("left");
+    },
   };
   return { outage, told };
 }
@@ -27,7 +31,7 @@ describe("untilDone", () => {
       { outage, signal: new AbortController().signal },
     );
     assert.equal(result, "done");
-    assert.deepEqual(told, ["INFLUX_UNAVAILABLE", "INFLUX_UNAVAILABLE", "ended"]);
+    assert.deepEqual(told, ["trying", "INFLUX_UNAVAILABLE", "INFLUX_UNAVAILABLE", "left", "ended"]);
   });
 
   it("throws what will not pass, at once", async () => {
