@@ -55,7 +55,7 @@ export async function startProcessor(context: ServiceContext): Promise<() => Pro
     features,
     schemas,
     openCommitter: committers({ kafka, groupId, delivery: config.kafka.delivery, logger }),
-    outage: outageOf("processing"),
+    outages: { registry: registry.outage, processing: outageOf("processing") },
     stopping,
     metrics,
     logger,

@@ -1,9 +1,10 @@
 import type { KafkaMessage } from "kafkajs";
 import { from, lastValueFrom, toArray } from "rxjs";
-import { deadLetter } from "../shared/dead-letter.js";
+import { deadLetter, logDeadLetters } from "../shared/dead-letter.js";
+import type { MillraceError } from "../shared/errors.js";
 import { createRawReader } from "../shared/frame-codec.js";
 import type { RawFrame } from "../shared/frame.js";
-import type { BatchContext, OutgoingMessage } from "../shared/kafka.js";
+import type { BatchContext } from "../shared/kafka.js";
 import type { Outage } from "../shared/outage.js";
 import { untilDone } from "../shared/retry.js";
 import type { Schemas } from "../shared/schema-registry.js";
@@ -22,7 +23,7 @@ export interface PartitionProcessorOptions extends OwnerOptions {
   readonly clean: OutputTopic;
   readonly features: OutputTopic;
   readonly schemas: Schemas;
-  readonly outage: Outage;
+  readonly outages: { readonly registry: Outage; readonly processing: Outage };
   readonly stopping: AbortSignal;
   readonly metrics: ProcessorMetrics;
   readonly now: () => number;
@@ -35,8 +36,9 @@ export interface PartitionProcessorOptions extends OwnerOptions {
 const MAX_SLICE_BYTES = 1_000_000;
 
 export function createPartitionProcessor(options: PartitionProcessorOptions) {
-  const { groupId, topic, topicPrefix, plan, strict, clean, features, outage, stopping, metrics, now } =
+  const { groupId, topic, topicPrefix, plan, strict, clean, features, stopping, metrics, logger, now } =
     options;
+  const { registry, processing } = options.outages;
   const owners = new Map<number, PartitionOwner>();
   const reader = createRawReader(options.schemas);
   const deriving: DeriveOptions = {
@@ -52,7 +54,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
     await heartbeat();
     await kept?.committer.close();
     const owner = await untilDone(() => takePartition(options, context, kept), {
-      outage,
+      outage: processing,
       signal: stopping,
       betweenAttempts: heartbeat,
     });
@@ -81,7 +83,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
     next: bigint,
   ): Promise<boolean> {
     const frames: RawFrame[] = [];
-    const letters: OutgoingMessage[] = [];
+    const poison: { message: KafkaMessage; error: MillraceError }[] = [];
     const outputs = await lastValueFrom(
       from(slice).pipe(
         pipeline(
@@ -92,21 +94,15 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
             features,
             onFrame: (frame) => frames.push(frame),
             onRows: ({ series }) => metrics.rows.inc(series.length),
-            onPoison: (message, error) => {
-              metrics.deadLetters.inc({ code: error.code });
-              letters.push(
-                deadLetter(
-                  topicPrefix,
-                  { topic, partition, ...message },
-                  { stage: "processor", error, now: now() },
-                ),
-              );
-            },
+            onPoison: (message, error) => poison.push({ message, error }),
           },
           owner.state,
         ),
         toArray(),
       ),
+    );
+    const letters = poison.map(({ message, error }) =>
+      deadLetter(topicPrefix, { topic, partition, ...message }, { stage: "processor", error, now: now() }),
     );
     const endTimer = metrics.commitDuration.startTimer();
     try {
@@ -118,11 +114,13 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
         metadata: offsetMetadata(owner.state, plan),
       });
     } catch (thrown) {
-      metrics.commitFailures.inc({ code: outage.failed(thrown).code });
+      metrics.commitFailures.inc({ code: processing.failed(thrown).code });
       return false;
     }
     endTimer();
-    outage.ended();
+    processing.ended();
+    for (const { error } of poison) metrics.deadLetters.inc({ code: error.code });
+    logDeadLetters(logger, { topic, partition }, poison);
     const committedAt = now();
     for (const { origin, ingestedAt, series } of frames) {
       metrics.frames.inc();
@@ -144,7 +142,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
       }
       const messages = batch.messages.filter(({ offset }) => BigInt(offset) >= owner.next);
       await untilDone(() => reader.prepare(messages.map(({ value }) => value)), {
-        outage,
+        outage: registry,
         signal: stopping,
         betweenAttempts: heartbeat,
       });
@@ -183,7 +181,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
         }
       }
       // Nothing is left that could say that it goes on.
-      if (assigned.size === 0) outage.ended();
+      if (assigned.size === 0) processing.ended();
     },
     close: async () => {
       for (const { committer } of owners.values()) await committer.close();

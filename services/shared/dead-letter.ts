@@ -1,6 +1,7 @@
 import { MAX_VALUE_BYTES, schemaIdOf } from "./frame-codec.js";
 import type { MillraceError } from "./errors.js";
 import type { OutgoingMessage } from "./kafka.js";
+import type { Logger } from "./telemetry.js";
 import { topicName } from "./topics.js";
 
 /** The message that cannot be processed, as it was read; a kafkajs message with its topic and partition is one. */
@@ -54,6 +55,34 @@ export function deadLetter(topicPrefix: string, origin: DeadOrigin, note: DeathN
       ...note.headers,
     },
   };
+}
+
+/** As much of an error's message as fits a log line. */
+const MAX_LOGGED_CHARACTERS = 500;
+
+/** Tells of the letters of one partition in one line for each code, with the first letter's offset and message. */
+export function logDeadLetters(
+  logger: Logger,
+  { topic, partition }: Pick<DeadOrigin, "topic" | "partition">,
+  letters: readonly { readonly message: { readonly offset: string }; readonly error: MillraceError }[],
+): void {
+  for (const code of new Set(letters.map(({ error }) => error.code))) {
+    const ofCode = letters.filter(({ error }) => error.code === code);
+    const [{ message, error }] = ofCode;
+    const { offset } = message;
+    logger.warn(
+      {
+        event: "messages.dead_lettered",
+        topic,
+        partition,
+        offset,
+        letters: ofCode.length,
+        code,
+        action: error.action,
+      },
+      error.message.slice(0, MAX_LOGGED_CHARACTERS),
+    );
+  }
 }
 
 /** Empty where the value carries none. */

@@ -1,5 +1,5 @@
 import type { KafkaMessage } from "kafkajs";
-import { deadLetter } from "../shared/dead-letter.js";
+import { deadLetter, logDeadLetters } from "../shared/dead-letter.js";
 import { MillraceError, asMillraceError } from "../shared/errors.js";
 import type { FrameReader, ReadFeatureFrame } from "../shared/frame-codec.js";
 import type { BatchContext, OutgoingMessage } from "../shared/kafka.js";
@@ -110,19 +110,7 @@ export function createBatchWriter(options: BatchWriterOptions): (context: BatchC
     );
     await untilDone(() => deadLetters.send(outgoing), { outage: outages.kafka, signal: waits });
     for (const { error } of letters) metrics.deadLetters.inc({ code: error.code });
-    const [{ error, message }] = letters;
-    logger.warn(
-      {
-        event: "messages.dead_lettered",
-        topic,
-        partition,
-        offset: message.offset,
-        letters: letters.length,
-        code: error.code,
-        action: error.action,
-      },
-      error.message.slice(0, 500),
-    );
+    logDeadLetters(logger, { topic, partition }, letters);
   }
 
   async function processSlice(slice: Slice, context: BatchContext, holding: Holding): Promise<void> {

@@ -71,6 +71,14 @@ export function onePartition(messages: readonly KafkaMessage[]) {
     });
   };
 
+  const outageOf = (subject: string) =>
+    createOutage({
+      subject,
+      details: {},
+      logger: pino({ level: "silent" }),
+      setReason: () => undefined,
+      now: () => 0,
+    });
   const open = (strict = true) =>
     createPartitionProcessor({
       kafka: { admin: () => admin } as unknown as Kafka,
@@ -83,13 +91,7 @@ export function onePartition(messages: readonly KafkaMessage[]) {
       features: { topic: "t.metrics.features", partitions: 4, schemaId: 2 },
       schemas: { ...rawSchemas, register: () => Promise.reject(new Error("not here")) },
       openCommitter,
-      outage: createOutage({
-        subject: "processing",
-        details: {},
-        logger: pino({ level: "silent" }),
-        setReason: () => undefined,
-        now: () => 0,
-      }),
+      outages: { registry: outageOf("registry"), processing: outageOf("processing") },
       stopping: new AbortController().signal,
       metrics,
       logger: pino({ level: "silent" }),
