@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { installPython } from "./oracle/environment.js";
 import { checks } from "./runner/checks.js";
 import { runFiles } from "./runner/run-files.js";
 import { removeAbandonedServers, withServers } from "./runner/servers.js";
@@ -6,8 +7,8 @@ import { findTestFiles } from "./runner/test-files.js";
 import { type Tally, summaryLine } from "./runner/tally.js";
 
 /**
- * What `npm test` runs once the types are checked: lint, format, import rules, unit tests; then, with real servers, the
- * integration and fault tests. `npm test -- <part of a path>` runs only the test files that match.
+ * What `npm test` runs once the types are checked: lint, format, import rules, unit tests; the oracle tests,
+ * with the Python libraries that the kernels must equal; then, with real servers, the integration and fault tests. `npm test -- <part of a path>` runs only the test files that match.
  */
 async function main(patterns: readonly string[]): Promise<number> {
   const stopping = new AbortController();
@@ -18,7 +19,7 @@ async function main(patterns: readonly string[]): Promise<number> {
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   const files = findTestFiles(patterns);
   const isWhole = patterns.length === 0;
-  if (files.unit.length + files.withServers.length === 0) {
+  if (files.unit.length + files.oracle.length + files.withServers.length === 0) {
     print(`No test file's path contains ${patterns.join(" or ")}.`);
     tally.failed++;
   }
@@ -29,6 +30,10 @@ async function main(patterns: readonly string[]): Promise<number> {
       await checks(tally, print, stopping.signal);
     }
     await runFiles("unit tests", files.unit, tally, print, stopping.signal);
+    if (files.oracle.length > 0) {
+      await installPython(print, stopping.signal);
+      await runFiles("oracle tests", files.oracle, tally, print, stopping.signal);
+    }
     if (files.withServers.length > 0) {
       await removeAbandonedServers();
       await withServers(print, stopping.signal, () =>

@@ -3,7 +3,7 @@ import { type Fault, faultsAdded, injections } from "./faults.js";
 import { type SimulatedService, graph, serviceNames } from "./graph.js";
 import { type Health, createHealth } from "./health.js";
 import { smoothNoise } from "./load.js";
-import { poisson, randomStream } from "./random.js";
+import { poisson, randomStream } from "../kernels/random.js";
 import { type Answer, type Traffic, codes, methods } from "./traffic.js";
 
 /** From half a millisecond, a quick answer of the cache, to what even the most patient caller gives up on. */

@@ -1,5 +1,5 @@
 import { type SimulatedService, serviceNames } from "./graph.js";
-import { poisson, randomStream, uniform } from "./random.js";
+import { poisson, randomStream, uniform } from "../kernels/random.js";
 
 export type FaultKind = "latency" | "errors" | "crash" | "missing_scrapes";
 

@@ -1,4 +1,4 @@
-import { randomStream, uniform } from "./random.js";
+import { randomStream, uniform } from "../kernels/random.js";
 
 /** The average load, in requests a second, that users put on the gateway. */
 const MEAN_RATE = 20;

@@ -1,7 +1,7 @@
 import type { Fault } from "./faults.js";
 import { type SimulatedService, graph, serviceNames } from "./graph.js";
 import { PEAK_RATE, requestRate } from "./load.js";
-import { type Random, logNormal, poisson, randomStream } from "./random.js";
+import { type Random, logNormal, poisson, randomStream } from "../kernels/random.js";
 
 export const methods = ["GET", "POST"] as const;
 export type Method = (typeof methods)[number];

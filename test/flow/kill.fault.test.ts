@@ -9,7 +9,7 @@ import type { MetricType } from "../../services/shared/frame.js";
 import { createFeatureReader, createRawReader } from "../../services/shared/frame-codec.js";
 import { createKafka, withAdmin } from "../../services/shared/kafka.js";
 import { createLogger } from "../../services/shared/telemetry.js";
-import { randomStream, uniform } from "../../services/simulator/random.js";
+import { randomStream, uniform } from "../../services/kernels/random.js";
 import { writtenSamples } from "./influxdb-rows.js";
 import { storedSamples } from "./prometheus-answers.js";
 import {

@@ -1,6 +1,6 @@
 import type { RawFrame } from "../../services/shared/frame.js";
 import { internEntity, internSeries } from "../../services/shared/series.js";
-import { randomStream, uniform } from "../../services/simulator/random.js";
+import { randomStream, uniform } from "../../services/kernels/random.js";
 import { TICK_MS } from "./made-input.js";
 
 /** Counters start again from zero after so many ticks. */

@@ -11,6 +11,8 @@ const FILE_LIMIT_MS = 600_000;
 interface FileResult {
   tests: number;
   failures: string[];
+  /** What tests tell of what they measured: their diagnostics. */
+  measured: string[];
   output: string[];
 }
 
@@ -31,14 +33,15 @@ export async function runFiles(
   const results = new Map<string, FileResult>();
   const resultOf = (file = "") => {
     let result = results.get(file);
-    if (result === undefined) results.set(file, (result = { tests: 0, failures: [], output: [] }));
+    if (result === undefined)
+      results.set(file, (result = { tests: 0, failures: [], measured: [], output: [] }));
     return result;
   };
   const show = (file: string) => {
-    const { tests, failures, output } = resultOf(file);
+    const { tests, failures, measured, output } = resultOf(file);
     results.delete(file);
     const name = relative("dist", file).replace(/\.js$/, ".ts");
-    if (failures.length === 0) print(`✔ ${name} (${tests})`);
+    if (failures.length === 0) print([`✔ ${name} (${tests})`, ...measured].join("\n"));
     else print([`✘ ${name} (${failures.length} of ${tests} failed)`, ...failures, ...output].join("\n"));
   };
   // Results come file by file, in the order of the files, however they run.
@@ -48,6 +51,7 @@ export async function runFiles(
   for await (const { type, data } of events as AsyncIterable<TestEvent>) {
     const result = resultOf(data.file);
     if (type === "test:stdout" || type === "test:stderr") result.output.push(data.message ?? "");
+    if (type === "test:diagnostic" && data.nesting > 0) result.measured.push(`  ${data.message}`);
     if (type !== "test:pass" && type !== "test:fail") continue;
     if (current !== undefined && current !== data.file) show(current);
     current = data.file;
@@ -81,6 +85,7 @@ interface TestEvent {
     name?: string;
     file?: string;
     message?: string;
+    nesting: number;
     skip?: string | boolean;
     todo?: string | boolean;
     details?: { type?: string; error?: { failureType?: string; cause?: unknown } };

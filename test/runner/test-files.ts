@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 export interface TestFiles {
   readonly unit: readonly string[];
+  /** Those that compare kernels with Python's libraries. */
+  readonly oracle: readonly string[];
   /** Integration tests, then fault tests, which take longer. */
   readonly withServers: readonly string[];
 }
@@ -17,5 +19,9 @@ export function findTestFiles(patterns: readonly string[]): TestFiles {
   const of = (kind: RegExp) =>
     sources.filter((path) => kind.test(path)).map((path) => join("dist", path.replace(/\.ts$/, ".js")));
   const withServers = [...of(/\.integration\.test\.ts$/), ...of(/\.fault\.test\.ts$/)];
-  return { unit: of(/(?<!\.integration|\.fault)\.test\.ts$/), withServers };
+  return {
+    unit: of(/(?<!\.integration|\.fault|\.oracle)\.test\.ts$/),
+    oracle: of(/\.oracle\.test\.ts$/),
+    withServers,
+  };
 }

@@ -7,7 +7,7 @@ import {
   poisson,
   randomStream,
   xoshiro128,
-} from "../../services/simulator/random.js";
+} from "../../services/kernels/random.js";
 
 const draws = (count: number, draw: () => number) => Array.from({ length: count }, draw);
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
