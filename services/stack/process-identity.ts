@@ -28,8 +28,9 @@ export function identityOf(pid: number): ProcessIdentity | null {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The second field, the program's name in brackets, may hold blanks and brackets itself.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [state, startTime] = [fields[0], fields[19]];
-    if (state === "Z") return null;
+    const [state, threads, startTime] = [fields[0], Number(fields[17]), fields[19]];
+    // While other threads of it are still ending, its sockets are open.
+    if (state === "Z" && threads <= 1) return null;
     return { pid, startTime, command: readFileSync(`/proc/${pid}/cmdline`, "utf8") };
   } catch {
     return null;

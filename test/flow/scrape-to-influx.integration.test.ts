@@ -11,15 +11,17 @@ import {
   alarms,
   beginning,
   openFlow,
+  runnersServers,
   untilReady,
   untilWritten,
 } from "./running-services.js";
 import { type Range, type Samples, assertSameSamples, countSamples, onlyFinite } from "./samples.js";
+import { waitFor } from "./wait-for.js";
 
 const windows = { "5s": 5_000, "10s": 10_000, "5m": 300_000 };
 const percentiles = [25, 50, 75, 95, 99];
 const RATE_WINDOW_MS = 8_000;
-/** What the poller finds when it starts, and how long it is then watched. */
+/** What the poller finds when it starts, and how long it is then watched: about a scrape a second. */
 const LOOKBACK_MS = 20_000;
 const WATCHED_MS = 8_000;
 
@@ -34,6 +36,7 @@ describe("from a scrape to InfluxDB", () => {
   let written: Samples;
 
   before(async () => {
+    await untilScraped(LOOKBACK_MS);
     flow = await openFlow({
       extract: {
         templates: { node: { selectors: [selectors[0]] }, prometheus: { selectors: [selectors[1]] } },
@@ -197,4 +200,18 @@ function assertNear(actual: number | null, expected: number | null, what: string
       ? actual === expected
       : Math.abs(actual - expected) <= 1e-9 * Math.abs(expected);
   assert.ok(isNear, `${what}: ${actual}, expected ${expected}`);
+}
+
+/** Prometheus may have started just now. */
+async function untilScraped(lookbackMs: number): Promise<void> {
+  const scrapes = async () => {
+    const now = Date.now();
+    const range = { from: now - lookbackMs, to: now };
+    return countSamples(await storedSamples(runnersServers(), 'up{job="node"}', range));
+  };
+  await waitFor(
+    "Prometheus has scraped for long enough",
+    scrapes,
+    (count) => count >= (0.9 * lookbackMs) / 1000,
+  );
 }
