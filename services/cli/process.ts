@@ -5,7 +5,7 @@ import { Presets, SingleBar } from "cli-progress";
 import { of } from "rxjs";
 import { featurePlan } from "../processor/feature-plan.js";
 import { refuseImpossible } from "../processor/operators/decode.js";
-import type { SampleOutcome } from "../processor/operators/derive.js";
+import type { SampleOutcome } from "../processor/operators/remember.js";
 import { transform } from "../processor/pipeline.js";
 import { openPartitionState } from "../processor/state/partition-state.js";
 import type { Config } from "../shared/config-schema.js";
@@ -36,13 +36,13 @@ export async function runProcess(
   const startedAt = performance.now();
   const plan = featurePlan(config);
   const outcomes = new Map<SampleOutcome, number>();
-  const deriving = {
+  const remembering = {
     plan,
     strict: config.transform.cleaning.validation_rules === "strict",
     count: (outcome: SampleOutcome, samples: number) =>
       void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + samples),
   };
-  const operator = transform(deriving, openPartitionState());
+  const operator = transform(remembering, openPartitionState());
   const output = openOutput(options.output, terminal);
   const progress = showProgress(options);
   const input = openInput(options.input);

@@ -1,3 +1,4 @@
+import { linearFill } from "../kernels/linear-fill.js";
 import { fractionOf } from "../kernels/percentile.js";
 import { type RollingPlan, rollingWidth } from "../kernels/rolling-features.js";
 import type { Config } from "../shared/config-schema.js";
@@ -5,20 +6,57 @@ import { featureColumns } from "../shared/feature-columns.js";
 
 /** What is computed for each row, and how far back in event time that reaches. All durations in milliseconds. */
 export interface FeaturePlan {
+  /** Null: none are looked for. */
+  readonly outliers: OutlierPlan | null;
+  /** Null: gaps stay open. */
+  readonly imputation: ImputationPlan | null;
+  /** Whether windows may see other values than those that outliers are judged by. */
+  readonly changesValues: boolean;
   /** Names of the columns: those of the rolling windows, then `rate`. */
   readonly columns: readonly string[];
   readonly rolling: RollingPlan;
   readonly rateWindowMs: number;
   readonly largestWindowMs: number;
-  /** Law L3: what is older has no influence. Window statistics of a counter are over its rate, so the two add up. */
+  /**
+   * Law L3: what is older has no influence. The sum of all that is chained: the rate of a counter, the judgement of what is
+   * removed or clipped, the far side of a gap, the window over what was filled in.
+   */
   readonly lookbackMs: number;
-  /** Law L5: rows newer than the entity's watermark minus this are corrected at once when a late sample touches them. */
+  /** Law L5: what a sample touches is corrected at once if it is not later than this, measured by the entity's newest time. */
   readonly latenessMs: number;
+  /** How much older than itself a row may be that a sample touches: those in the gap that it ends. */
+  readonly reachBackMs: number;
 }
 
+export interface OutlierPlan {
+  /** The one window that a sample is judged against, itself excluded. */
+  readonly windowsMs: readonly [number];
+  readonly action: "flag" | "remove" | "clip";
+}
+
+export interface ImputationPlan {
+  /** Longer gaps stay wholly open. */
+  readonly maxGapMs: number;
+  /** How often a sample is expected; null: as often as before the gap, as far back as `intervalLookbackMs`. */
+  readonly intervalMs: number | null;
+  readonly intervalLookbackMs: number;
+  /** How far before the gap its filler looks. */
+  readonly contextMs: number;
+  readonly fill: Fill;
+}
+
+/**
+ * The values at `times`, between the last two of the samples given: the ends of the gap, after those of `contextMs` before
+ * it. NaN leaves a time open.
+ */
+export type Fill = (timestamps: Float64Array, values: Float64Array, times: Float64Array) => Float64Array;
+
+/** An interval is told from samples within this. */
+const INTERVAL_LOOKBACK_MS = 600_000;
+
 export function featurePlan(config: Config): FeaturePlan {
-  const { rolling_windows, aggregation_functions, percentiles, rate_window } =
-    config.transform.feature_engineering;
+  const { cleaning, imputation, feature_engineering, lateness } = config.transform;
+  const { rolling_windows, aggregation_functions, percentiles, rate_window } = feature_engineering;
   const windowsMs = rolling_windows.map(({ ms }) => ms);
   const rolling: RollingPlan = {
     windowsMs,
@@ -29,12 +67,43 @@ export function featurePlan(config: Config): FeaturePlan {
   const largestWindowMs = Math.max(...windowsMs);
   const columns = featureColumns(config);
   if (columns.length !== rollingWidth(rolling) + 1) throw new Error("The columns and the kernel disagree.");
+  const outliers = outlierPlan(cleaning);
+  const filling = imputationPlan(imputation);
+  const outlierMs = outliers === null ? 0 : outliers.windowsMs[0];
+  const chainedMs =
+    (outliers === null || outliers.action === "flag" ? 0 : outlierMs) +
+    (filling === null ? 0 : filling.maxGapMs + Math.max(filling.contextMs, filling.intervalLookbackMs)) +
+    largestWindowMs;
   return {
+    outliers,
+    imputation: filling,
+    changesValues: filling !== null || (outliers !== null && outliers.action !== "flag"),
     columns,
     rolling,
     rateWindowMs: rate_window,
     largestWindowMs,
-    lookbackMs: largestWindowMs + rate_window,
-    latenessMs: config.transform.lateness,
+    lookbackMs: rate_window + Math.max(chainedMs, outlierMs),
+    latenessMs: lateness,
+    reachBackMs: filling?.maxGapMs ?? 0,
+  };
+}
+
+function outlierPlan(cleaning: Config["transform"]["cleaning"]): OutlierPlan | null {
+  if (cleaning.outlier_detection === "none") return null;
+  return { windowsMs: [cleaning.outlier_window.ms], action: cleaning.outlier_action };
+}
+
+function imputationPlan({
+  method,
+  max_gap_minutes,
+  interval,
+}: Config["transform"]["imputation"]): ImputationPlan | null {
+  if (method === "none") return null;
+  return {
+    maxGapMs: max_gap_minutes * 60_000,
+    intervalMs: interval === "auto" ? null : interval,
+    intervalLookbackMs: interval === "auto" ? INTERVAL_LOOKBACK_MS : 0,
+    contextMs: 0,
+    fill: linearFill,
   };
 }

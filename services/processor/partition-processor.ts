@@ -9,8 +9,8 @@ import type { Outage } from "../shared/outage.js";
 import { untilDone } from "../shared/retry.js";
 import type { Schemas } from "../shared/schema-registry.js";
 import type { FeaturePlan } from "./feature-plan.js";
-import type { DeriveOptions } from "./operators/derive.js";
 import type { OutputTopic } from "./operators/encode.js";
+import type { RememberOptions } from "./operators/remember.js";
 import { type OwnerOptions, type PartitionOwner, offsetMetadata, takePartition } from "./partition-owner.js";
 import { pipeline, rebuild } from "./pipeline.js";
 import type { ProcessorMetrics } from "./processor-metrics.js";
@@ -41,7 +41,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
   const { registry, processing } = options.outages;
   const owners = new Map<number, PartitionOwner>();
   const reader = createRawReader(options.schemas);
-  const deriving: DeriveOptions = {
+  const remembering: RememberOptions = {
     plan,
     strict,
     count: (outcome, samples) => metrics.outcomes.inc({ outcome }, samples),
@@ -69,7 +69,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
     slice: readonly KafkaMessage[],
     next: bigint,
   ): Promise<void> {
-    await lastValueFrom(from(slice).pipe(rebuild({ reader, deriving }, owner.state)), {
+    await lastValueFrom(from(slice).pipe(rebuild({ reader, plan, strict }, owner.state)), {
       defaultValue: undefined,
     });
     metrics.rebuilding.set({ partition }, Math.max(0, Number(owner.committed - next)));
@@ -89,8 +89,8 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
         pipeline(
           {
             reader,
-            deriving,
-            clean,
+            remembering,
+            cleaned: clean,
             features,
             onFrame: (frame) => frames.push(frame),
             onRows: ({ series }) => metrics.rows.inc(series.length),

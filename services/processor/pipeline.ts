@@ -1,12 +1,17 @@
-import { type OperatorFunction, connect, ignoreElements, merge, tap } from "rxjs";
+import { type OperatorFunction, connect, identity, ignoreElements, merge, tap } from "rxjs";
 import type { MillraceError } from "../shared/errors.js";
 import type { FrameReader } from "../shared/frame-codec.js";
-import type { FeatureFrame, RawFrame } from "../shared/frame.js";
+import type { CleanFrame, FeatureFrame, RawFrame } from "../shared/frame.js";
 import type { OutgoingMessage } from "../shared/kafka.js";
+import type { FeaturePlan } from "./feature-plan.js";
+import { clean } from "./operators/clean.js";
 import { type InputMessage, decode } from "./operators/decode.js";
-import { type DeriveOptions, derive, remember } from "./operators/derive.js";
+import { derive } from "./operators/derive.js";
 import { type OutputTopic, encodeClean, encodeFeatures } from "./operators/encode.js";
+import { impute } from "./operators/impute.js";
+import { type RememberOptions, remember } from "./operators/remember.js";
 import { type At, validate } from "./operators/validate.js";
+import type { Changes } from "./state/changes.js";
 import type { PartitionState } from "./state/partition-state.js";
 
 export interface PipelineOptions<Message> {
@@ -14,52 +19,65 @@ export interface PipelineOptions<Message> {
   readonly onPoison: (message: Message, error: MillraceError) => void;
   readonly onFrame: (frame: RawFrame) => void;
   readonly onRows: (rows: FeatureFrame) => void;
-  readonly deriving: DeriveOptions;
-  readonly clean: OutputTopic;
+  readonly remembering: RememberOptions;
+  readonly cleaned: OutputTopic;
   readonly features: OutputTopic;
 }
 
 /** metrics.raw → metrics.clean and metrics.features: what is done to the messages of one partition, in their order. */
 export function pipeline<Message extends InputMessage>(
-  { reader, onPoison, onFrame, onRows, deriving, clean, features }: PipelineOptions<Message>,
+  { reader, onPoison, onFrame, onRows, remembering, cleaned, features }: PipelineOptions<Message>,
   state: PartitionState,
 ): OperatorFunction<Message, OutgoingMessage> {
+  const { plan } = remembering;
   return (messages) =>
     messages.pipe(
       decode(reader, onPoison),
       tap(({ frame }) => onFrame(frame)),
       validate(),
-      connect((cleaned) =>
+      connect((validated) =>
         merge(
-          cleaned.pipe(encodeClean(clean)),
-          cleaned.pipe(
-            derive(deriving, state),
+          validated.pipe(
+            settle(remembering, state),
+            derive(plan),
             tap(onRows),
-            encodeFeatures(features, deriving.plan.columns.length, () => state.watermark),
+            encodeFeatures(features, plan.columns.length, () => state.watermark),
           ),
+          validated.pipe(encodeClean(cleaned)),
         ),
       ),
     );
 }
 
+/** The samples of each frame in the state, cleaned, and the gaps that they end filled. What is off is not there. */
+function settle(options: RememberOptions, state: PartitionState): OperatorFunction<At<CleanFrame>, Changes> {
+  const { outliers, imputation } = options.plan;
+  return (frames) =>
+    frames.pipe(
+      remember(options, state),
+      outliers === null ? identity : clean(outliers),
+      imputation === null ? identity : impute(imputation),
+    );
+}
+
 /** The same without Kafka: what is between decoding and encoding. */
 export function transform(
-  deriving: DeriveOptions,
+  options: RememberOptions,
   state: PartitionState,
 ): OperatorFunction<At<RawFrame>, FeatureFrame> {
-  return (frames) => frames.pipe(validate(), derive(deriving, state));
+  return (frames) => frames.pipe(validate(), settle(options, state), derive(options.plan));
 }
 
 /** What the same messages leave in the state, without emitting anything: law L6. */
 export function rebuild<Message extends InputMessage>(
-  { reader, deriving }: Pick<PipelineOptions<Message>, "reader" | "deriving">,
+  { reader, plan, strict }: { reader: FrameReader<RawFrame>; plan: FeaturePlan; strict: boolean },
   state: PartitionState,
 ): OperatorFunction<Message, never> {
   return (messages) =>
     messages.pipe(
       decode(reader, () => undefined),
       validate(),
-      tap((input) => remember(deriving, state, input, null)),
+      settle({ plan, strict, count: () => undefined }, state),
       ignoreElements(),
     );
 }

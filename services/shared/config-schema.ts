@@ -232,8 +232,17 @@ export const etlSchema = z.strictObject({
       outlier_detection: z
         .enum(["iqr", "none"])
         .default("iqr")
-        .describe("How outliers are found: `iqr` by the interquartile range.")
-        .meta({ effective: false }),
+        .describe("How outliers are found: `iqr` by the interquartile range."),
+      outlier_action: z
+        .enum(["flag", "remove", "clip"])
+        .default("flag")
+        .describe(
+          "What happens to an outlier: `flag` only says so; `remove` keeps it out of every window, and has it imputed; " +
+            "`clip` takes the nearest value that is none.",
+        ),
+      outlier_window: window
+        .prefault(60)
+        .describe("The window that a sample is judged against, itself excluded."),
       missing_value_threshold: z
         .number()
         .min(0)
@@ -250,15 +259,20 @@ export const etlSchema = z.strictObject({
       method: z
         .enum(["linear_interpolation", "none"])
         .default("linear_interpolation")
-        .describe("How gaps are filled.")
-        .meta({ effective: false }),
+        .describe("How gaps are filled."),
+      interval: z
+        .union([z.literal("auto"), durationMs("15s", "100ms", "1d")])
+        .default("auto")
+        .describe(
+          "How often a sample of each series is expected; more than one and a half times that is a gap. `auto`: as often as before the gap.",
+        ),
       max_gap_minutes: z
         .number()
         .gt(0)
         .max(10_080)
         .default(60)
         .describe("The longest gap that is filled; longer ones stay open from end to end.")
-        .meta({ unit: "minutes", effective: false }),
+        .meta({ unit: "minutes" }),
     }).describe("How gaps are filled."),
     feature_engineering: section({
       rolling_windows: z

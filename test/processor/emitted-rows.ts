@@ -1,6 +1,6 @@
 import { from, lastValueFrom, toArray } from "rxjs";
 import type { FeaturePlan } from "../../services/processor/feature-plan.js";
-import type { SampleOutcome } from "../../services/processor/operators/derive.js";
+import type { SampleOutcome } from "../../services/processor/operators/remember.js";
 import { transform } from "../../services/processor/pipeline.js";
 import { type PartitionState, openPartitionState } from "../../services/processor/state/partition-state.js";
 import type { FeatureFrame, RawFrame } from "../../services/shared/frame.js";

@@ -10,6 +10,8 @@ export const TICK_MS = 1_000;
 /** Windows of few seconds, so that few samples fill and leave them: lookback 40 s, lateness 20 s. */
 export const planText = {
   transform: {
+    cleaning: { outlier_detection: "none" },
+    imputation: { method: "none" },
     feature_engineering: {
       rolling_windows: ["10s", "30s"],
       percentiles: [25, 50, 99.9],

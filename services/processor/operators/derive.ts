@@ -1,163 +1,202 @@
 import { Observable, type OperatorFunction } from "rxjs";
+import { rollingFeatures } from "../../kernels/rolling-features.js";
 import { firstAfter } from "../../kernels/window-bounds.js";
-import {
-  type CleanFrame,
-  type Entity,
-  type FeatureFrame,
-  type Origin,
-  flagBits,
-} from "../../shared/frame.js";
+import { type Entity, type FeatureFrame, type Origin, flagBits, metricTypes } from "../../shared/frame.js";
+import { internSeries } from "../../shared/series.js";
 import type { FeaturePlan } from "../feature-plan.js";
-import {
-  type PartitionState,
-  advance,
-  entityState,
-  retentionMs,
-  seriesWindow,
-} from "../state/partition-state.js";
-import {
-  type AddOutcome,
-  type SeriesWindow,
-  addSample,
-  sees,
-  seriesAt,
-  writeRow,
-} from "../state/series-window.js";
-import { type At, sampleFlags } from "./validate.js";
-
-export interface DeriveOptions {
-  readonly plan: FeaturePlan;
-  /** Values that broke a rule are in no window. */
-  readonly strict: boolean;
-  /** Counts what became of samples that did not simply append. */
-  readonly count: (outcome: SampleOutcome, samples: number) => void;
-}
-
-/** `needs_replay`, besides what else is said of a sample: rows older than the lateness depend on it, or it is such a row. */
-export type SampleOutcome = Exclude<AddOutcome, "appended"> | "too_late" | "needs_replay";
+import type { Changes } from "../state/changes.js";
+import { seenValues } from "../state/judge.js";
+import { type SeriesWindow, isCounter, seriesAt } from "../state/series-window.js";
 
 /**
- * Remembers the samples of each frame and emits their rows at once. A late sample enters its windows; the rows that it
- * touches are emitted again, once each however many late samples touched them, when the input completes, or before the
- * entity's time goes on so far that they could be corrected no more.
+ * Emits the rows of each frame's newest samples at once. Rows that a late sample touches, and those that were filled in, are
+ * emitted when the input completes, once each however many samples touched them, or before the entity's time goes on so far
+ * that they could be corrected no more.
  */
-export function derive(
-  options: DeriveOptions,
-  state: PartitionState,
-): OperatorFunction<At<CleanFrame>, FeatureFrame> {
-  const { plan } = options;
-  return (frames) =>
+export function derive(plan: FeaturePlan): OperatorFunction<Changes, FeatureFrame> {
+  return (changes) =>
     new Observable((subscriber) => {
       const pending: Pending = new Map();
-      const correct = (late: readonly Late[]) => {
-        for (const rows of corrections(plan, late)) subscriber.next(rows);
+      const correct = (touched: readonly Touched[]) => {
+        for (const rows of corrections(plan, touched)) subscriber.next(rows);
       };
-      return frames.subscribe({
-        next: (input) => {
-          const { entity, timestamp } = input.frame;
+      return changes.subscribe({
+        next: (change) => {
+          const { entity } = change.input.frame;
           const waiting = pending.get(entity);
-          if (waiting !== undefined && waiting.oldest < timestamp - plan.latenessMs) {
+          if (waiting !== undefined && waiting.oldest < change.correctedFrom) {
             pending.delete(entity);
-            correct(waiting.late);
+            correct(waiting.touched);
           }
-          const rows = remember(options, state, input, pending);
+          const rows = newestRows(plan, change);
+          putOff(plan, change, pending);
           if (rows !== null) subscriber.next(rows);
         },
         error: (error: unknown) => subscriber.error(error),
         complete: () => {
-          correct([...pending.values()].flatMap(({ late }) => late));
+          correct([...pending.values()].flatMap(({ touched }) => touched));
           subscriber.complete();
         },
       });
     });
 }
 
-/** A sample that came late, and the rows of its series that may see it: those at times in [from, to]. */
-interface Late {
+/** What caused an emission. */
+interface Cause {
   readonly entity: Entity;
-  readonly window: SeriesWindow;
-  readonly timestamp: number;
-  readonly from: number;
-  readonly to: number;
   readonly revision: number;
   readonly knownAt: number;
   readonly origin: Origin;
 }
 
-/** By entity the late samples whose rows were not emitted again yet, and the oldest of these rows' times. */
-type Pending = Map<Entity, { oldest: number; readonly late: Late[] }>;
-
-/**
- * Adds a frame's samples to the state; returns the rows of those that are the newest of their series. With `pending` null
- * that is all: nothing is computed, counted or returned.
- */
-export function remember(
-  { plan, strict, count }: DeriveOptions,
-  state: PartitionState,
-  { offset, frame }: At<CleanFrame>,
-  pending: Pending | null,
-): FeatureFrame | null {
-  const { timestamp, series, values, flags } = frame;
-  const entity = entityState(state, frame.entity, timestamp, plan);
-  if (timestamp <= entity.watermark - retentionMs(plan)) {
-    // All rows that it could touch are for a replay of their range.
-    if (pending !== null) count("too_late", series.length);
-    return null;
-  }
-  advance(state, entity, { timestamp, offset }, plan);
-
-  // Rows from here on are kept right; what older ones depend on may have been dropped.
-  const correctedFrom = entity.watermark - plan.latenessMs;
-  const rows = pending === null ? null : openRows(plan, { offset, frame });
-  for (let i = 0; i < series.length; i++) {
-    // A stale marker says that the series ended; it is no sample.
-    if (flags[i] & flagBits.stale) continue;
-    const window = seriesWindow(entity, series[i], i, plan);
-    const isExcluded = strict && (flags[i] & flagBits.invalid) !== 0;
-    const outcome = addSample(window, plan, series[i], timestamp, values[i], isExcluded);
-    if (pending === null || rows === null) continue;
-    if (outcome !== "appended") count(outcome, 1);
-    if (outcome === "duplicate" || outcome === "superseded") continue;
-    if (timestamp < correctedFrom) count("needs_replay", 1);
-    if (outcome === "appended") {
-      const row = rows.series.length;
-      rows.series.push(series[i]);
-      rows.values[row] = values[i];
-      rows.flags[row] = flags[i];
-      writeRow(window, plan, window.end - 1, rows.features, row * plan.columns.length);
-      continue;
-    }
-    // Rows that come later see the sample anyway, under a revision of their own.
-    const from = Math.max(timestamp, correctedFrom);
-    const to = Math.min(timestamp + plan.lookbackMs, window.timestamps[window.end - 1]);
-    if (from > to) continue;
-    let waiting = pending.get(frame.entity);
-    if (waiting === undefined) pending.set(frame.entity, (waiting = { oldest: from, late: [] }));
-    waiting.oldest = Math.min(waiting.oldest, from);
-    waiting.late.push({
-      entity: frame.entity,
-      window,
-      timestamp,
-      from,
-      to,
-      revision: offset,
-      knownAt: frame.ingestedAt,
-      origin: frame.origin,
-    });
-  }
-  return rows === null || rows.series.length === 0 ? null : trimmed(rows, plan.columns.length);
+/** Rows of a series that are to be emitted again: those at times in [from, to]; and one that must go, at `gone`. */
+interface Touched extends Cause {
+  readonly window: SeriesWindow;
+  readonly from: number;
+  readonly to: number;
+  readonly gone: { readonly timestamp: number; readonly type: number } | null;
 }
 
-/** A frame with room for a row of each sample. */
-function openRows({ columns }: FeaturePlan, { offset, frame }: At<CleanFrame>): FeatureFrame {
-  const count = frame.series.length;
-  return {
+/** By entity what was put off, and the oldest of these rows' times. */
+type Pending = Map<Entity, { oldest: number; readonly touched: Touched[] }>;
+
+function newestRows(plan: FeaturePlan, { input, windows, samples, outcomes }: Changes): FeatureFrame | null {
+  const { offset, frame } = input;
+  let count = 0;
+  for (const outcome of outcomes) count += Number(outcome === "appended");
+  if (count === 0) return null;
+  const rows: FeatureFrame = {
+    ...emptyFrame(plan, count),
     entity: frame.entity,
     timestamp: frame.timestamp,
     revision: offset,
     knownAt: frame.ingestedAt,
-    retracted: false,
     origin: frame.origin,
+  };
+  for (let i = 0; i < windows.length; i++) {
+    if (outcomes[i] !== "appended") continue;
+    writeRow(windows[i], plan, windows[i].end - 1, rows, rows.series.length);
+    rows.series.push(frame.series[samples[i]]);
+  }
+  return rows;
+}
+
+/** Notes what else than the newest rows a change touches: rows that come later see it anyway, under a revision of their own. */
+function putOff(plan: FeaturePlan, change: Changes, pending: Pending): void {
+  const { input, correctedFrom, windows, outcomes, from, to, gone } = change;
+  const { offset, frame } = input;
+  const { timestamp } = frame;
+  const cause: Cause = {
+    entity: frame.entity,
+    revision: offset,
+    knownAt: frame.ingestedAt,
+    origin: frame.origin,
+  };
+  const note = (touched: Touched) => {
+    let waiting = pending.get(frame.entity);
+    if (waiting === undefined) pending.set(frame.entity, (waiting = { oldest: Infinity, touched: [] }));
+    waiting.oldest = Math.min(waiting.oldest, touched.from);
+    waiting.touched.push(touched);
+  };
+  for (let i = 0; i < windows.length; i++) {
+    const window = windows[i];
+    const newest = window.timestamps[window.end - 1];
+    const isAppend = outcomes[i] === "appended";
+    const start = isAppend ? from[i] : Math.max(from[i], correctedFrom);
+    const stop = isAppend ? timestamp - 1 : Math.min(to[i] + plan.largestWindowMs - 1, newest);
+    if (start <= stop) note({ ...cause, window, from: start, to: stop, gone: null });
+  }
+  for (const { window, timestamp: at, type } of gone) {
+    if (at >= correctedFrom) note({ ...cause, window, from: at, to: at, gone: { timestamp: at, type } });
+  }
+}
+
+/** One frame for all rows of an entity and time that the same input frame corrects, or has go. */
+interface Correction extends Cause {
+  readonly timestamp: number;
+  readonly retracted: boolean;
+  /** Where a row is gone: which type its series had. */
+  readonly rows: { readonly window: SeriesWindow; readonly index: number; readonly type: number }[];
+}
+
+/** The frames of all touched rows, oldest first, each row once with the latest of the revisions that touched it. */
+function* corrections(plan: FeaturePlan, all: readonly Touched[]): Generator<FeatureFrame> {
+  const byWindow = new Map<SeriesWindow, Touched[]>();
+  for (const touched of all) {
+    const known = byWindow.get(touched.window);
+    if (known === undefined) byWindow.set(touched.window, [touched]);
+    else known.push(touched);
+  }
+
+  const frames = new Map<string, Correction>();
+  const add = (cause: Touched, timestamp: number, retracted: boolean, row: Correction["rows"][number]) => {
+    const { entity, revision, knownAt, origin } = cause;
+    const key = `${timestamp} ${revision} ${retracted} ${entity.key}`;
+    let frame = frames.get(key);
+    if (frame === undefined)
+      frames.set(key, (frame = { entity, timestamp, revision, knownAt, origin, retracted, rows: [] }));
+    frame.rows.push(row);
+  };
+  for (const [window, touched] of byWindow) {
+    const { timestamps, first, end, types } = window;
+    const from = touched.reduce((least, one) => Math.min(least, one.from), Infinity);
+    const to = touched.reduce((most, one) => Math.max(most, one.to), -Infinity);
+    const start = firstAfter(timestamps, first, end, from - 1);
+    for (let index = start; index < end && timestamps[index] <= to; index++) {
+      const cause = latest(touched, timestamps[index]);
+      if (cause !== null)
+        add(cause, timestamps[index], false, { window, index, type: types[index] });
+    }
+    for (const { timestamp, type } of goneOf(touched)) {
+      const at = firstAfter(timestamps, first, end, timestamp - 1);
+      // Filled in again meanwhile, or measured after all.
+      if (at < end && timestamps[at] === timestamp) continue;
+      add(latest(touched, timestamp)!, timestamp, true, { window, index: -1, type });
+    }
+  }
+  const inOrder = [...frames.values()].sort((a, b) => a.timestamp - b.timestamp || a.revision - b.revision);
+  for (const correction of inOrder) yield correctedFrame(plan, correction);
+}
+
+/** The latest that touched the row of this time. */
+function latest(touched: readonly Touched[], timestamp: number): Touched | null {
+  let found: Touched | null = null;
+  for (const one of touched) {
+    if (timestamp < one.from || timestamp > one.to) continue;
+    if (found === null || one.revision > found.revision) found = one;
+  }
+  return found;
+}
+
+/** Each time once. */
+function goneOf(touched: readonly Touched[]): { timestamp: number; type: number }[] {
+  const gone = touched.flatMap((one) => one.gone ?? []);
+  return [...new Map(gone.map((one) => [one.timestamp, one])).values()];
+}
+
+function correctedFrame(plan: FeaturePlan, { rows, ...head }: Correction): FeatureFrame {
+  const frame: FeatureFrame = { ...emptyFrame(plan, rows.length), ...head };
+  rows.forEach(({ window, index, type }, row) => {
+    if (head.retracted) {
+      const { metric, labels } = window.series;
+      frame.series.push(internSeries(metric, labels, metricTypes[type]));
+      frame.values[row] = NaN;
+      frame.features.fill(NaN, row * plan.columns.length, (row + 1) * plan.columns.length);
+    } else {
+      frame.series.push(seriesAt(window, index));
+      writeRow(window, plan, index, frame, row);
+    }
+  });
+  return frame;
+}
+
+/** With room for so many rows. */
+function emptyFrame(
+  { columns }: FeaturePlan,
+  count: number,
+): Pick<FeatureFrame, "retracted" | "series" | "values" | "flags" | "features"> {
+  return {
+    retracted: false,
     series: [],
     values: new Float64Array(count),
     flags: new Int32Array(count),
@@ -165,76 +204,23 @@ function openRows({ columns }: FeaturePlan, { offset, frame }: At<CleanFrame>): 
   };
 }
 
-/** Cuts the columns to the rows that were written. */
-function trimmed(rows: FeatureFrame, width: number): FeatureFrame {
-  const count = rows.series.length;
-  if (count === rows.values.length) return rows;
-  rows.values = rows.values.subarray(0, count);
-  rows.flags = rows.flags.subarray(0, count);
-  rows.features = rows.features.subarray(0, count * width);
-  return rows;
-}
-
-/** One frame for all rows of an entity and time that the same input frame corrects. */
-interface Correction extends Pick<Late, "entity" | "revision" | "knownAt" | "origin"> {
-  readonly timestamp: number;
-  readonly rows: { window: SeriesWindow; index: number }[];
-}
-
-/** The frames of all touched rows, oldest first, each row once with the latest of the revisions that touched it. */
-function* corrections(plan: FeaturePlan, late: readonly Late[]): Generator<FeatureFrame> {
-  const byWindow = new Map<SeriesWindow, Late[]>();
-  for (const sample of late) {
-    const samples = byWindow.get(sample.window);
-    if (samples === undefined) byWindow.set(sample.window, [sample]);
-    else samples.push(sample);
-  }
-
-  const frames = new Map<string, Correction>();
-  for (const [window, samples] of byWindow) {
-    const from = samples.reduce((least, sample) => Math.min(least, sample.from), Infinity);
-    const to = samples.reduce((most, sample) => Math.max(most, sample.to), -Infinity);
-    const { timestamps, first, end } = window;
-    for (
-      let index = firstAfter(timestamps, first, end, from - 1);
-      index < end && timestamps[index] <= to;
-      index++
-    ) {
-      const timestamp = timestamps[index];
-      let latest: Late | undefined;
-      for (const sample of samples) {
-        if (timestamp < sample.from || timestamp > sample.to) continue;
-        if (latest !== undefined && sample.revision <= latest.revision) continue;
-        if (sees(window, plan, index, sample.timestamp)) latest = sample;
-      }
-      if (latest === undefined) continue;
-      const { entity, revision, knownAt, origin } = latest;
-      const key = `${timestamp} ${revision} ${entity.key}`;
-      let frame = frames.get(key);
-      if (frame === undefined)
-        frames.set(key, (frame = { entity, timestamp, revision, knownAt, origin, rows: [] }));
-      frame.rows.push({ window, index });
-    }
-  }
-  const inOrder = [...frames.values()].sort((a, b) => a.timestamp - b.timestamp || a.revision - b.revision);
-  for (const correction of inOrder) yield correctedFrame(plan, correction);
-}
-
-function correctedFrame(plan: FeaturePlan, { rows, ...head }: Correction): FeatureFrame {
+/** Writes value, flags and features of the entry at an index as a row of the frame. */
+function writeRow(
+  window: SeriesWindow,
+  plan: FeaturePlan,
+  index: number,
+  { values, flags, features }: FeatureFrame,
+  row: number,
+): void {
+  const { timestamps, cleaned, judged, first, rolling } = window;
+  const asCounter = isCounter(window, index);
+  const isImputed = (window.flags[index] & flagBits.imputed) !== 0;
+  // What is measured stays what was read where nothing better is known.
+  const isCleaned = !asCounter && Number.isFinite(cleaned[index]);
+  values[row] = isCleaned ? cleaned[index] : window.values[index];
+  flags[row] = window.flags[index];
+  const seen = seenValues(window, plan, asCounter);
   const width = plan.columns.length;
-  const frame: FeatureFrame = {
-    ...head,
-    retracted: false,
-    series: rows.map(({ window, index }) => seriesAt(window, index)),
-    values: new Float64Array(rows.length),
-    flags: new Int32Array(rows.length),
-    features: new Float64Array(rows.length * width),
-  };
-  rows.forEach(({ window, index }, row) => {
-    const value = window.values[index];
-    frame.values[row] = value;
-    frame.flags[row] = sampleFlags(value, frame.series[row].type);
-    writeRow(window, plan, index, frame.features, row * width);
-  });
-  return frame;
+  rollingFeatures(plan.rolling, rolling, timestamps, seen, first, index + 1, features, row * width);
+  features[(row + 1) * width - 1] = asCounter ? (isImputed ? cleaned : judged)[index] : NaN;
 }

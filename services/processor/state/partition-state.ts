@@ -97,7 +97,7 @@ export function seriesWindow(
 
 /** How far back the state of an entity reaches: the lookback of its oldest row that may still be corrected. */
 export function retentionMs(plan: FeaturePlan): number {
-  return plan.lookbackMs + plan.latenessMs;
+  return plan.lookbackMs + plan.latenessMs + plan.reachBackMs;
 }
 
 /** Moves the watermarks to a frame's time, and drops the samples that no row of the entity can depend on any more. */

@@ -1,99 +1,124 @@
-import { rate } from "../../kernels/rate.js";
-import {
-  type RollingState,
-  forgetRollingState,
-  openRollingState,
-  rollingFeatures,
-} from "../../kernels/rolling-features.js";
+import { type RollingState, forgetRollingState, openRollingState } from "../../kernels/rolling-features.js";
+import { type SlidingWindows, forget, openSlidingWindows } from "../../kernels/sliding-windows.js";
 import { firstAfter } from "../../kernels/window-bounds.js";
-import { type MetricType, type Series, metricTypes } from "../../shared/frame.js";
+import { type MetricType, type Series, flagBits, metricTypes } from "../../shared/frame.js";
 import { internSeries } from "../../shared/series.js";
 import type { FeaturePlan } from "../feature-plan.js";
 
 /**
- * The samples of one series that features may still depend on, in time order, as parallel columns at `first ... end - 1`.
- * Where a feature comes from is only these columns, so a window that was rebuilt equals the one that was lost.
+ * What features of one series may still depend on, in time order, as parallel columns at `first ... end - 1`: its samples,
+ * and between them the points that imputation filled in. All that is not read is computed from the samples alone, so a
+ * window that was rebuilt equals the one that was lost.
  */
 export interface SeriesWindow {
   /** As the newest sample has it: samples of one series may differ in the type that their source gave them. */
   series: Series;
   /** Milliseconds, strictly ascending. */
   timestamps: Float64Array;
-  /** As they were read. */
+  /** As they were read; NaN of a point that was filled in. */
   values: Float64Array;
-  /** 1: in no window, since the value broke a strict rule. */
-  excluded: Uint8Array;
+  /** What an entry is, as `entryKinds` has it. */
+  kinds: Uint8Array;
   /** Each sample's own type: index in `metricTypes`. A row is computed as the type of its sample says. */
   types: Uint8Array;
-  /** What the window statistics are over: the value, or of a counter the rate at that time. NaN: in no window. */
+  /** Bits of `flagBits`: of the sample, of the judgement, and of the imputation. */
+  flags: Uint8Array;
+  /** What a sample is judged by: its value, or of a counter the rate at that time. NaN: nothing to judge. */
   judged: Float64Array;
-  /** Whether `judged` is that of a counter. */
-  judgedAsCounter: boolean;
+  /** What windows see: the judged value after outliers were dealt with and gaps filled. NaN: in no window. */
+  cleaned: Float64Array;
+  /** How many of the entries are a counter's. */
+  counters: number;
+  /** Which kind of row was written last. */
+  seenAsCounter: boolean;
+  /** While samples of both kinds are there: all of them, up to an index, as a row of that kind sees them. */
+  mixed: { readonly values: Float64Array; until: number } | null;
   first: number;
   end: number;
+  /** Caches, without influence on any result. */
   readonly rolling: RollingState;
+  readonly judging: SlidingWindows;
 }
+
+export const entryKinds = {
+  sample: 0,
+  /** A sample in no window, since its value broke a strict rule. */
+  excluded: 1,
+  /** No sample: a point that was filled in. */
+  filledIn: 2,
+} as const;
 
 const INITIAL_CAPACITY = 16;
 const COUNTER = metricTypes.indexOf("counter");
 
 export function openSeriesWindow(series: Series, plan: FeaturePlan): SeriesWindow {
+  const cleaned = new Float64Array(INITIAL_CAPACITY);
   return {
     series,
     timestamps: new Float64Array(INITIAL_CAPACITY),
     values: new Float64Array(INITIAL_CAPACITY),
-    excluded: new Uint8Array(INITIAL_CAPACITY),
+    kinds: new Uint8Array(INITIAL_CAPACITY),
     types: new Uint8Array(INITIAL_CAPACITY),
-    judged: new Float64Array(INITIAL_CAPACITY),
-    judgedAsCounter: series.type === "counter",
+    flags: new Uint8Array(INITIAL_CAPACITY),
+    // Where nothing changes a value, what is judged is what windows see.
+    judged: plan.changesValues ? new Float64Array(INITIAL_CAPACITY) : cleaned,
+    cleaned,
+    counters: 0,
+    seenAsCounter: series.type === "counter",
+    mixed: null,
     first: 0,
     end: 0,
     rolling: openRollingState(plan.rolling),
+    judging: openSlidingWindows(plan.outliers === null ? 0 : 1),
   };
 }
 
 /** `appended`: newest of its series; `inserted`: late; `replaced`: another value for a known time won; else dropped. */
 export type AddOutcome = "appended" | "inserted" | "replaced" | "duplicate" | "superseded";
 
+/** A sample as a window takes it. */
+export interface Sample {
+  /** The window's own, but for the type that its source gives it now. */
+  readonly series: Series;
+  readonly timestamp: number;
+  readonly value: number;
+  /** Bits of `flagBits`. */
+  readonly flags: number;
+  readonly isExcluded: boolean;
+}
+
 /**
- * Adds a sample; `series` is the window's own, but for the type that its source gives it now. Two samples for one time: the
- * greater value wins, a number before NaN, and of equal values the later type of `metricTypes`, whichever came first.
+ * Adds a sample; what is computed of it is still to be. Two samples for one time: the greater value wins, a number before
+ * NaN, and of equal values the later type of `metricTypes`, whichever came first.
  */
-export function addSample(
-  window: SeriesWindow,
-  plan: FeaturePlan,
-  series: Series,
-  timestamp: number,
-  value: number,
-  isExcluded: boolean,
-): AddOutcome {
+export function addSample(window: SeriesWindow, sample: Sample): AddOutcome {
   const { timestamps, first, end } = window;
+  const { series, timestamp, value } = sample;
   const type = metricTypes.indexOf(series.type);
-  const isNewest = end === first || timestamp > timestamps[end - 1];
-  if (isNewest) {
+  if (end === first || timestamp > timestamps[end - 1]) {
     window.series = series;
     const at = makeRoom(window);
-    put(window, at, timestamp, value, type, isExcluded);
     window.end = at + 1;
-    judge(window, plan, at);
+    put(window, at, sample, type);
     return "appended";
   }
   const at = firstAfter(timestamps, first, end, timestamp - 1);
-  if (timestamps[at] === timestamp) {
+  if (timestamps[at] !== timestamp) {
+    const inserted = insertAt(window, at);
+    put(window, inserted, sample, type);
+    return "inserted";
+  }
+  const isSample = window.kinds[at] !== entryKinds.filledIn;
+  if (isSample) {
     const known = window.values[at];
     const isSame = Object.is(known, value);
     if (isSame && type === window.types[at]) return "duplicate";
     if (isSame ? type < window.types[at] : !wins(value, known)) return "superseded";
-    put(window, at, timestamp, value, type, isExcluded);
-    if (at === end - 1) window.series = series;
-    judgeAgain(window, plan, at);
-    return "replaced";
   }
-  insertAt(window, at - first);
-  const inserted = window.first + at - first;
-  put(window, inserted, timestamp, value, type, isExcluded);
-  judgeAgain(window, plan, inserted);
-  return "inserted";
+  if (window.types[at] === COUNTER) window.counters--;
+  put(window, at, sample, type);
+  if (at === end - 1) window.series = series;
+  return isSample ? "replaced" : "inserted";
 }
 
 /** A total order over values, so that the winner does not depend on which came first. */
@@ -106,126 +131,108 @@ function wins(challenger: number, known: number): boolean {
 function put(
   window: SeriesWindow,
   at: number,
-  timestamp: number,
-  value: number,
+  { timestamp, value, flags, isExcluded }: Sample,
   type: number,
-  isExcluded: boolean,
 ): void {
   window.timestamps[at] = timestamp;
   window.values[at] = value;
+  window.kinds[at] = isExcluded ? entryKinds.excluded : entryKinds.sample;
   window.types[at] = type;
-  window.excluded[at] = isExcluded ? 1 : 0;
+  window.flags[at] = flags;
+  if (type === COUNTER) window.counters++;
 }
 
-/** Makes room behind the newest sample, and returns the index of that place. */
+/** Puts a point that was filled in at an index, where there is room for it. */
+export function putFilledIn(
+  window: SeriesWindow,
+  at: number,
+  { timestamp, value, type }: { timestamp: number; value: number; type: number },
+): void {
+  window.timestamps[at] = timestamp;
+  window.values[at] = NaN;
+  window.kinds[at] = entryKinds.filledIn;
+  window.types[at] = type;
+  window.flags[at] = flagBits.imputed;
+  window.judged[at] = NaN;
+  window.cleaned[at] = value;
+  if (type === COUNTER) window.counters++;
+}
+
+/** Makes room behind the newest entry, and returns the index of that place. */
 function makeRoom(window: SeriesWindow): number {
   const { timestamps, first, end } = window;
   if (end < timestamps.length) return end;
   const count = end - first;
   if (first * 2 >= timestamps.length) {
     // Half of the columns has left the windows: moving the rest costs a copy for as many appends.
-    window.timestamps.copyWithin(0, first, end);
-    window.values.copyWithin(0, first, end);
-    window.excluded.copyWithin(0, first, end);
-    window.types.copyWithin(0, first, end);
-    window.judged.copyWithin(0, first, end);
+    for (const column of columnsOf(window)) column.copyWithin(0, first, end);
   } else {
     const capacity = Math.max(INITIAL_CAPACITY, 2 * count);
-    window.timestamps = moved(window.timestamps, new Float64Array(capacity), first, end);
-    window.values = moved(window.values, new Float64Array(capacity), first, end);
-    window.excluded = moved(window.excluded, new Uint8Array(capacity), first, end);
-    window.types = moved(window.types, new Uint8Array(capacity), first, end);
-    window.judged = moved(window.judged, new Float64Array(capacity), first, end);
+    const larger = <Column extends Float64Array | Uint8Array>(column: Column, empty: Column) => {
+      empty.set(column.subarray(first, end));
+      return empty;
+    };
+    const isOne = window.judged === window.cleaned;
+    window.timestamps = larger(window.timestamps, new Float64Array(capacity));
+    window.values = larger(window.values, new Float64Array(capacity));
+    window.kinds = larger(window.kinds, new Uint8Array(capacity));
+    window.types = larger(window.types, new Uint8Array(capacity));
+    window.flags = larger(window.flags, new Uint8Array(capacity));
+    window.cleaned = larger(window.cleaned, new Float64Array(capacity));
+    window.judged = isOne ? window.cleaned : larger(window.judged, new Float64Array(capacity));
   }
   window.first = 0;
   window.end = count;
+  window.mixed = null;
   return count;
 }
 
-function moved<Column extends Float64Array | Uint8Array>(
-  from: Column,
-  to: Column,
-  first: number,
-  end: number,
-): Column {
-  to.set(from.subarray(first, end));
-  return to;
+function columnsOf(window: SeriesWindow): (Float64Array | Uint8Array)[] {
+  const { timestamps, values, kinds, types, flags, judged, cleaned } = window;
+  const columns = [timestamps, values, kinds, types, flags, cleaned];
+  return judged === cleaned ? columns : [...columns, judged];
 }
 
-/** Moves the samples from this rank on by one place. */
-function insertAt(window: SeriesWindow, rank: number): void {
+/** Moves the entries from an index on by one place; returns where that place is now. */
+export function insertAt(window: SeriesWindow, index: number): number {
+  const rank = index - window.first;
   const end = makeRoom(window);
   const at = window.first + rank;
-  window.timestamps.copyWithin(at + 1, at, end);
-  window.values.copyWithin(at + 1, at, end);
-  window.excluded.copyWithin(at + 1, at, end);
-  window.types.copyWithin(at + 1, at, end);
-  window.judged.copyWithin(at + 1, at, end);
+  for (const column of columnsOf(window)) column.copyWithin(at + 1, at, end);
   window.end = end + 1;
+  return at;
 }
 
-/** After a change before the end: the sample's own judged value, and of a counter the rates of those that see it. */
-function judgeAgain(window: SeriesWindow, plan: FeaturePlan, from: number): void {
+/** Takes an entry out. */
+export function removeAt(window: SeriesWindow, at: number): void {
+  if (window.types[at] === COUNTER) window.counters--;
+  for (const column of columnsOf(window)) column.copyWithin(at, at + 1, window.end);
+  window.end--;
+}
+
+/** After any change but an append, or dropping the oldest. */
+export function forgetCaches(window: SeriesWindow): void {
   forgetRollingState(window.rolling);
-  const reach = window.timestamps[from] + (window.judgedAsCounter ? plan.rateWindowMs : 0);
-  for (let i = from; i < window.end && window.timestamps[i] <= reach; i++) judge(window, plan, i);
+  forget(window.judging);
+  window.mixed = null;
 }
 
-/** Prometheus learns a metric's type after its first scrape: a counter's rows see the samples before as a counter's, too. */
-function judgeAs(window: SeriesWindow, plan: FeaturePlan, asCounter: boolean): void {
-  if (window.judgedAsCounter === asCounter) return;
-  window.judgedAsCounter = asCounter;
-  forgetRollingState(window.rolling);
-  for (let i = window.first; i < window.end; i++) judge(window, plan, i);
+export function isCounter({ types }: SeriesWindow, index: number): boolean {
+  return types[index] === COUNTER;
 }
 
-function judge(window: SeriesWindow, plan: FeaturePlan, at: number): void {
-  const { values, excluded, judged } = window;
-  if (window.judgedAsCounter) judged[at] = rateAt(window, plan, at);
-  else judged[at] = excluded[at] === 1 ? NaN : values[at];
-}
-
-function rateAt(
-  { timestamps, values, excluded, first }: SeriesWindow,
-  plan: FeaturePlan,
-  at: number,
-): number {
-  const atMs = timestamps[at];
-  const from = firstAfter(timestamps, first, at + 1, atMs - plan.rateWindowMs);
-  return rate(timestamps, values, excluded, from, at + 1, atMs, plan.rateWindowMs);
-}
-
-/** The series as the sample at `index` has it. */
+/** The series as the entry at `index` has it. */
 export function seriesAt({ series, types }: SeriesWindow, index: number): Series {
   const type: MetricType = metricTypes[types[index]];
   return series.type === type ? series : internSeries(series.metric, series.labels, type);
 }
 
-/** Whether the row of the sample at `index` depends on a sample of this time, not later than its own. */
-export function sees(window: SeriesWindow, plan: FeaturePlan, index: number, timestamp: number): boolean {
-  const reach = plan.largestWindowMs + (window.types[index] === COUNTER ? plan.rateWindowMs : 0);
-  return window.timestamps[index] - timestamp < reach;
-}
-
-/** Drops the samples at or before this time. */
+/** Drops the entries at or before this time. */
 export function dropUntil(window: SeriesWindow, timestamp: number): void {
   const { timestamps, end } = window;
   let { first } = window;
-  while (first < end && timestamps[first] <= timestamp) first++;
+  for (; first < end && timestamps[first] <= timestamp; first++) {
+    if (window.types[first] === COUNTER) window.counters--;
+  }
   window.first = first;
-}
-
-/** Writes all columns of the plan for the row of the sample at `index`, at `out[outOffset]`. */
-export function writeRow(
-  window: SeriesWindow,
-  plan: FeaturePlan,
-  index: number,
-  out: Float64Array,
-  outOffset: number,
-): void {
-  const isCounter = window.types[index] === COUNTER;
-  judgeAs(window, plan, isCounter);
-  const { timestamps, judged, first, rolling } = window;
-  rollingFeatures(plan.rolling, rolling, timestamps, judged, first, index + 1, out, outOffset);
-  out[outOffset + plan.columns.length - 1] = isCounter ? judged[index] : NaN;
 }

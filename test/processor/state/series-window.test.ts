@@ -6,8 +6,8 @@ import {
   addSample,
   dropUntil,
   openSeriesWindow,
+  removeAt,
   seriesAt,
-  writeRow,
 } from "../../../services/processor/state/series-window.js";
 import { type MetricType, metricTypes } from "../../../services/shared/frame.js";
 import { internSeries } from "../../../services/shared/series.js";
@@ -24,19 +24,20 @@ interface Sample {
 
 function windowOf(samples: readonly Sample[]): SeriesWindow {
   const window = openSeriesWindow(seriesOf(samples[0].type), plan);
-  for (const { timestamp, value, type } of samples)
-    addSample(window, plan, seriesOf(type), timestamp, value, false);
+  for (const sample of samples) add(window, sample);
   return window;
 }
 
-/** The samples that a window holds, and the rows of them all. */
+function add(window: SeriesWindow, { timestamp, value, type }: Sample, isExcluded = false) {
+  return addSample(window, { series: seriesOf(type), timestamp, value, flags: 0, isExcluded });
+}
+
+/** The samples that a window holds. */
 function contents(window: SeriesWindow): string[] {
   const texts: string[] = [];
   for (let i = window.first; i < window.end; i++) {
-    const row = new Float64Array(plan.columns.length);
-    writeRow(window, plan, i, row, 0);
-    const sample = [window.timestamps[i], window.values[i], window.excluded[i]];
-    texts.push(`${bitText(sample)} ${seriesAt(window, i).type} ${bitText(row)}`);
+    const sample = [window.timestamps[i], window.values[i], window.kinds[i]];
+    texts.push(`${bitText(sample)} ${seriesAt(window, i).type}`);
   }
   return texts;
 }
@@ -66,44 +67,43 @@ describe("SeriesWindow", () => {
       { timestamp: 10, value: 1, type: "unknown" },
       { timestamp: 20, value: NaN, type: "gauge" },
     ]);
-    const add = (timestamp: number, value: number, type: MetricType = "gauge") =>
-      addSample(window, plan, seriesOf(type), timestamp, value, false);
-    assert.equal(add(30, 1), "appended");
-    assert.equal(add(30, 1), "duplicate");
-    assert.equal(add(30, 0.5), "superseded");
-    assert.equal(add(30, NaN), "superseded");
-    assert.equal(add(20, -Infinity), "replaced");
-    assert.equal(add(25, 5), "inserted");
-    assert.equal(add(5, 5), "inserted");
-    assert.equal(add(10, 1, "counter"), "replaced");
-    assert.equal(add(10, 1, "gauge"), "superseded");
-    assert.equal(add(10, 2, "unknown"), "replaced");
+    const outcome = (timestamp: number, value: number, type: MetricType = "gauge") =>
+      add(window, { timestamp, value, type });
+    assert.equal(outcome(30, 1), "appended");
+    assert.equal(outcome(30, 1), "duplicate");
+    assert.equal(outcome(30, 0.5), "superseded");
+    assert.equal(outcome(30, NaN), "superseded");
+    assert.equal(outcome(20, -Infinity), "replaced");
+    assert.equal(outcome(25, 5), "inserted");
+    assert.equal(outcome(5, 5), "inserted");
+    assert.equal(outcome(10, 1, "counter"), "replaced");
+    assert.equal(outcome(10, 1, "gauge"), "superseded");
+    assert.equal(outcome(10, 2, "unknown"), "replaced");
     assert.equal(seriesAt(window, window.first + 1).type, "unknown");
     assert.deepEqual([...window.timestamps.subarray(window.first, window.end)], [5, 10, 20, 25, 30]);
   });
 
-  it("has the same rows after its columns were moved, and takes no more room than what it holds", () => {
+  it("has the same samples after its columns were moved, and takes no more room than what it holds", () => {
     const window = openSeriesWindow(seriesOf("counter"), plan);
     const kept = 50;
+    const known = new Map<number, string>();
     for (let i = 0; i < 5_000; i++) {
-      // One of five comes late.
-      const second = i % 5 === 0 ? i - 3 : i;
-      addSample(
-        window,
-        plan,
-        seriesOf(i % 700 < 20 ? "unknown" : "counter"),
-        second * 1000,
-        i % 97,
-        i % 11 === 0,
-      );
+      // One of five comes late, and one of seventy goes again.
+      const timestamp = 1000 * (i % 5 === 0 ? i - 3 : i);
+      const type = i % 700 < 20 ? "unknown" : "counter";
+      add(window, { timestamp, value: i, type }, i % 11 === 0);
+      known.set(timestamp, `${bitText([timestamp, i, Number(i % 11 === 0)])} ${type}`);
       dropUntil(window, (i - kept) * 1000);
+      if (i % 70 === 69) known.delete(window.timestamps[window.end - 10]);
+      if (i % 70 === 69) removeAt(window, window.end - 10);
       if (i % 617 !== 0) continue;
-      const fresh = openSeriesWindow(seriesOf("counter"), plan);
-      for (let j = window.first; j < window.end; j++) {
-        const { timestamps, values, excluded } = window;
-        addSample(fresh, plan, seriesAt(window, j), timestamps[j], values[j], excluded[j] === 1);
-      }
-      assert.deepEqual(contents(window).slice(-10), contents(fresh).slice(-10));
+      const inOrder = [...known].filter(([at]) => at > (i - kept) * 1000).sort(([a], [b]) => a - b);
+      assert.deepEqual(
+        contents(window),
+        inOrder.map(([, text]) => text),
+      );
+      const counters = contents(window).filter((text) => text.endsWith(" counter"));
+      assert.equal(window.counters, counters.length);
     }
     assert.ok(window.timestamps.length <= 4 * kept, `${window.timestamps.length} places for ${kept} samples`);
   });

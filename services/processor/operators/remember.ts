@@ -1,0 +1,100 @@
+import { type OperatorFunction, concatMap } from "rxjs";
+import { firstAfter } from "../../kernels/window-bounds.js";
+import { type CleanFrame, flagBits } from "../../shared/frame.js";
+import type { FeaturePlan } from "../feature-plan.js";
+import type { Changes } from "../state/changes.js";
+import { judge } from "../state/judge.js";
+import { type PartitionState, advance, entityState, retentionMs, seriesWindow } from "../state/partition-state.js";
+import { type AddOutcome, type SeriesWindow, addSample, entryKinds, forgetCaches, isCounter } from "../state/series-window.js";
+import type { At } from "./validate.js";
+
+export interface RememberOptions {
+  readonly plan: FeaturePlan;
+  /** Values that broke a rule are in no window. */
+  readonly strict: boolean;
+  /** Counts what became of samples that did not simply append. */
+  readonly count: (outcome: SampleOutcome, samples: number) => void;
+}
+
+/** `needs_replay`, besides what else is said of a sample: rows older than the lateness depend on it, or it is such a row. */
+export type SampleOutcome = Exclude<AddOutcome, "appended"> | "too_late" | "needs_replay";
+
+/**
+ * Puts the samples of each frame into the windows of their series, and has them judged by their value or rate. Before a frame
+ * has old samples dropped, an empty change tells how far back rows can be corrected after it.
+ */
+export function remember(
+  options: RememberOptions,
+  state: PartitionState,
+): OperatorFunction<At<CleanFrame>, Changes> {
+  return concatMap((input) => changesOf(options, state, input));
+}
+
+function* changesOf(
+  { plan, strict, count }: RememberOptions,
+  state: PartitionState,
+  input: At<CleanFrame>,
+): Generator<Changes> {
+  const { offset, frame } = input;
+  const { timestamp, series, values, flags } = frame;
+  const entity = entityState(state, frame.entity, timestamp, plan);
+  if (timestamp <= entity.watermark - retentionMs(plan)) {
+    // All rows that it could touch are for a replay of their range.
+    count("too_late", series.length);
+    return;
+  }
+  const latestMs = Math.max(entity.watermark, timestamp) - plan.latenessMs;
+  const correctedFrom = latestMs - plan.reachBackMs;
+  yield noChanges(input, correctedFrom);
+  advance(state, entity, { timestamp, offset }, plan);
+
+  const changes = noChanges(input, correctedFrom);
+  for (let i = 0; i < series.length; i++) {
+    // A stale marker says that the series ended; it is no sample.
+    if (flags[i] & flagBits.stale) continue;
+    const window = seriesWindow(entity, series[i], i, plan);
+    const isExcluded = strict && (flags[i] & flagBits.invalid) !== 0;
+    const sample = { series: series[i], timestamp, value: values[i], flags: flags[i], isExcluded };
+    const outcome = addSample(window, sample);
+    if (outcome !== "appended") count(outcome, 1);
+    if (outcome === "duplicate" || outcome === "superseded") continue;
+    if (timestamp < latestMs) count("needs_replay", 1);
+    changes.windows.push(window);
+    changes.samples.push(i);
+    changes.outcomes.push(outcome);
+    changes.from.push(timestamp);
+    changes.to.push(outcome === "appended" ? judgeNewest(window, plan) : judgeAgain(window, plan, timestamp));
+  }
+  yield changes;
+}
+
+function noChanges(input: At<CleanFrame>, correctedFrom: number): Changes {
+  return { input, correctedFrom, windows: [], samples: [], outcomes: [], from: [], to: [], gone: [] };
+}
+
+function judgeNewest(window: SeriesWindow, plan: FeaturePlan): number {
+  const at = window.end - 1;
+  window.judged[at] = judge(window, plan, at);
+  window.cleaned[at] = window.judged[at];
+  return window.timestamps[at];
+}
+
+/**
+ * After a change before the end: judges the sample of this time, and of a counter those whose rates see it. Returns the time
+ * of the last of them; where rows of both kinds are there, of the last that any of them sees otherwise now.
+ */
+function judgeAgain(window: SeriesWindow, plan: FeaturePlan, timestamp: number): number {
+  forgetCaches(window);
+  const { timestamps, first, end, kinds, flags } = window;
+  const reach = timestamp + (window.counters > 0 ? plan.rateWindowMs : 1);
+  let last = timestamp;
+  for (let i = firstAfter(timestamps, first, end, timestamp - 1); i < end && timestamps[i] < reach; i++) {
+    if (kinds[i] === entryKinds.filledIn) continue;
+    last = timestamps[i];
+    if (last > timestamp && !isCounter(window, i)) continue;
+    window.judged[i] = judge(window, plan, i);
+    window.cleaned[i] = window.judged[i];
+    flags[i] &= ~(flagBits.outlier | flagBits.imputed);
+  }
+  return last;
+}

@@ -1,0 +1,216 @@
+import { firstAfter } from "../../kernels/window-bounds.js";
+import { flagBits } from "../../shared/frame.js";
+import type { ImputationPlan } from "../feature-plan.js";
+import type { Gone } from "./changes.js";
+import {
+  type SeriesWindow,
+  entryKinds,
+  forgetCaches,
+  insertAt,
+  isCounter,
+  putFilledIn,
+  removeAt,
+} from "./series-window.js";
+
+/** A gap is more than so many intervals without a sample (a scrape more or less late is none). */
+const GAP_INTERVALS = 1.5;
+/** The interval of a series is the median of so many distances of samples, those before the gap. */
+const DISTANCES = 5;
+
+/** Times of the first and the last entry that is not what it was, milliseconds since the epoch. */
+export interface Filled {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Fills the gaps that touch the entries at times from ... to, which changed. A gap lies between two samples that windows see;
+ * what is filled in are the samples between them that windows do not see, and points at even distances where samples are
+ * missing. Null where nothing but these entries is different now; times of points that are not there any more go to `gone`.
+ */
+export function fillGaps(
+  window: SeriesWindow,
+  plan: ImputationPlan,
+  { from, to, isAppend }: { from: number; to: number; isAppend: boolean },
+  gone: Gone[],
+): Filled | null {
+  const { timestamps, first, end } = window;
+  const left = goodBefore(window, isAppend ? end - 1 : firstAfter(timestamps, first, end, from - 1));
+  if (isAppend) {
+    if (left < first || !isGood(window, end - 1)) return null;
+    // Nearly always: a sample that follows the one before it.
+    if (left === end - 2 && missingBetween(window, plan, left, end - 1) === 0) return null;
+  }
+  const right = isAppend ? end : goodFrom(window, firstAfter(timestamps, first, end, to));
+  const after = left < first ? -Infinity : timestamps[left];
+  const before = right === end ? Infinity : timestamps[right];
+  const old = contentsBetween(window, after, before);
+  strip(window, left, right);
+  fillBetween(window, plan, after, before);
+  return compared(window, old, contentsBetween(window, after, before), gone);
+}
+
+/** The last entry before an index that windows see and that was not filled in; `first - 1` where there is none. */
+function goodBefore(window: SeriesWindow, index: number): number {
+  let at = index - 1;
+  while (at >= window.first && !isGood(window, at)) at--;
+  return at;
+}
+
+/** The first such entry from an index on; `end` where there is none. */
+function goodFrom(window: SeriesWindow, index: number): number {
+  let at = index;
+  while (at < window.end && !isGood(window, at)) at++;
+  return at;
+}
+
+function isGood({ cleaned, flags }: SeriesWindow, at: number): boolean {
+  const value = cleaned[at];
+  return value - value === 0 && (flags[at] & flagBits.imputed) === 0;
+}
+
+/** How many samples are missing between two samples that follow each other. */
+function missingBetween(window: SeriesWindow, plan: ImputationPlan, left: number, right: number): number {
+  const distance = window.timestamps[right] - window.timestamps[left];
+  const intervalMs = plan.intervalMs ?? intervalBefore(window, plan, left, distance);
+  return distance > GAP_INTERVALS * intervalMs ? Math.round(distance / intervalMs) - 1 : 0;
+}
+
+const distances = new Float64Array(DISTANCES);
+
+/**
+ * The median distance of the last samples up to `left`; Infinity where too few are within `plan.intervalLookbackMs` to tell,
+ * and where it is plain that `distance` is none that counts as a gap.
+ */
+function intervalBefore(window: SeriesWindow, plan: ImputationPlan, left: number, distance: number): number {
+  const { timestamps, kinds, first } = window;
+  const horizon = timestamps[left] - plan.intervalLookbackMs;
+  let count = 0;
+  let least = Infinity;
+  let later = timestamps[left];
+  for (let at = left - 1; at >= first && count < DISTANCES && timestamps[at] > horizon; at--) {
+    if (kinds[at] === entryKinds.filledIn) continue;
+    const apart = later - timestamps[at];
+    later = timestamps[at];
+    if (apart < least) least = apart;
+    distances[count++] = apart;
+  }
+  if (count < DISTANCES || distance <= GAP_INTERVALS * least) return Infinity;
+  return distances.sort()[(DISTANCES - 1) / 2];
+}
+
+/** Entries as they were. */
+interface Contents {
+  readonly timestamps: Float64Array;
+  readonly cleaned: Float64Array;
+  readonly flags: Uint8Array;
+  readonly types: Uint8Array;
+}
+
+/** The entries at times between these two, without them. */
+function contentsBetween(window: SeriesWindow, after: number, before: number): Contents {
+  const { timestamps, first, end } = window;
+  const start = firstAfter(timestamps, first, end, after);
+  const stop = firstAfter(timestamps, first, end, before - 1);
+  return {
+    timestamps: timestamps.slice(start, stop),
+    cleaned: window.cleaned.slice(start, stop),
+    flags: window.flags.slice(start, stop),
+    types: window.types.slice(start, stop),
+  };
+}
+
+/** Takes out what was filled in between two indices. */
+function strip(window: SeriesWindow, left: number, right: number): void {
+  for (let at = right - 1; at > left; at--) {
+    if (window.kinds[at] === entryKinds.filledIn) {
+      removeAt(window, at);
+    } else if (window.flags[at] & flagBits.imputed) {
+      window.flags[at] &= ~flagBits.imputed;
+      window.cleaned[at] = NaN;
+    }
+  }
+}
+
+/** Fills each gap from the good sample at one time to that at the other, where there are such samples. */
+function fillBetween(window: SeriesWindow, plan: ImputationPlan, after: number, before: number): void {
+  let far = goodBefore(window, firstAfter(window.timestamps, window.first, window.end, before));
+  for (;;) {
+    const near = goodBefore(window, far);
+    if (near < window.first || window.timestamps[near] < after) return;
+    // Columns may move while there is made room.
+    const rank = near - window.first;
+    fillGap(window, plan, near, far);
+    far = window.first + rank;
+  }
+}
+
+/** Fills the gap between two good samples, if there is one. */
+function fillGap(window: SeriesWindow, plan: ImputationPlan, near: number, far: number): void {
+  const { timestamps } = window;
+  if (timestamps[far] - timestamps[near] > plan.maxGapMs || isCounter(window, near) !== isCounter(window, far))
+    return;
+  const times: number[] = [];
+  for (let at = near; at < far; at++) {
+    const missing = missingBetween(window, plan, at, at + 1);
+    const distance = timestamps[at + 1] - timestamps[at];
+    for (let k = 1; k <= missing; k++)
+      times.push(timestamps[at] + Math.round((k * distance) / (missing + 1)));
+    if (at + 1 < far) times.push(timestamps[at + 1]);
+  }
+  if (times.length === 0) return;
+  const context = contextOf(window, plan, near, far);
+  const values = plan.fill(context.timestamps, context.values, Float64Array.from(times));
+  const type = window.types[far];
+  let at = near + 1;
+  times.forEach((timestamp, k) => {
+    const isThere = window.timestamps[at] === timestamp;
+    if (!Number.isFinite(values[k])) {
+      at += Number(isThere);
+    } else if (isThere) {
+      window.cleaned[at] = values[k];
+      window.flags[at++] |= flagBits.imputed;
+    } else {
+      const inserted = insertAt(window, at);
+      putFilledIn(window, inserted, { timestamp, value: values[k], type });
+      at = inserted + 1;
+    }
+  });
+}
+
+/** The ends of a gap, after the samples before it that a filler looks at: those that windows see and that are none of its own. */
+function contextOf(window: SeriesWindow, plan: ImputationPlan, near: number, far: number) {
+  const { timestamps, cleaned, first } = window;
+  const start = firstAfter(timestamps, first, near, timestamps[near] - plan.contextMs);
+  const indices: number[] = [];
+  for (let at = start; at < near; at++) {
+    if (isGood(window, at) && isCounter(window, at) === isCounter(window, near)) indices.push(at);
+  }
+  indices.push(near, far);
+  return {
+    timestamps: Float64Array.from(indices, (at) => timestamps[at]),
+    values: Float64Array.from(indices, (at) => cleaned[at]),
+  };
+}
+
+/** The times where two states of the same stretch differ; null where they do not. */
+function compared(window: SeriesWindow, old: Contents, now: Contents, gone: Gone[]): Filled | null {
+  let from = Infinity;
+  let to = -Infinity;
+  let i = 0;
+  let k = 0;
+  while (i < old.timestamps.length || k < now.timestamps.length) {
+    const was = i < old.timestamps.length ? old.timestamps[i] : Infinity;
+    const is = k < now.timestamps.length ? now.timestamps[k] : Infinity;
+    if (was < is) gone.push({ window, timestamp: was, type: old.types[i] });
+    if (was !== is || !Object.is(old.cleaned[i], now.cleaned[k]) || old.flags[i] !== now.flags[k]) {
+      from = Math.min(from, was, is);
+      to = Math.max(to, Math.min(was, is));
+    }
+    if (was <= is) i++;
+    if (is <= was) k++;
+  }
+  if (from === Infinity) return null;
+  forgetCaches(window);
+  return { from, to };
+}
