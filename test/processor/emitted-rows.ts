@@ -36,14 +36,20 @@ export async function run(frames: readonly RawFrame[], options: RunOptions): Pro
   return { emitted, outcomes };
 }
 
-/** The rows that hold in the end: of each (series, timestamp) the highest revision, and the last emission of that. */
+/**
+ * The rows that hold in the end: of each (series, timestamp) the highest revision, and the last emission of that, but for
+ * those that were retracted.
+ */
 export function fold(emitted: readonly FeatureFrame[]): ReadonlyMap<string, EmittedRow> {
   const rows = new Map<string, EmittedRow>();
+  const retracted = new Set<string>();
   for (const frame of emitted) {
     const width = frame.features.length / frame.series.length;
     frame.series.forEach(({ key, type }, i) => {
       const name = rowKey(frame.entity.key, key, frame.timestamp);
       if (frame.revision < (rows.get(name)?.revision ?? 0)) return;
+      if (frame.retracted) retracted.add(name);
+      else retracted.delete(name);
       rows.set(name, {
         revision: frame.revision,
         type,
@@ -53,5 +59,6 @@ export function fold(emitted: readonly FeatureFrame[]): ReadonlyMap<string, Emit
       });
     });
   }
+  for (const name of retracted) rows.delete(name);
   return rows;
 }

@@ -21,6 +21,29 @@ export const planText = {
   },
 };
 export const plan: FeaturePlan = featurePlan(parseConfig(JSON.stringify(planText), "test.yaml"));
+
+function planWith(transform: object): FeaturePlan {
+  const text = JSON.stringify({ transform: { ...planText.transform, ...transform } });
+  return { ...featurePlan(parseConfig(text, "test.yaml")) };
+}
+
+const outlier_window = "15s";
+const gaps = { method: "linear_interpolation", max_gap_minutes: 0.25 };
+
+/** Nothing cleaned; and each way of dealing with outliers, with and without gaps filled. */
+export const plans: Readonly<Record<string, FeaturePlan>> = {
+  plain: plan,
+  flagging: planWith({ cleaning: { outlier_detection: "iqr", outlier_action: "flag", outlier_window } }),
+  filling: planWith({ imputation: { ...gaps, interval: "1s" } }),
+  "removing and filling": planWith({
+    cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },
+    imputation: { ...gaps, interval: "auto" },
+  }),
+  "clipping and filling": planWith({
+    cleaning: { outlier_detection: "iqr", outlier_action: "clip", outlier_window },
+    imputation: { ...gaps, interval: "auto" },
+  }),
+};
 export const LATENESS_TICKS = plan.latenessMs / TICK_MS;
 
 /** What is made up of a frame, before it is one. */

@@ -1,3 +1,4 @@
+import { isIqrOutlier } from "../../services/kernels/iqr.js";
 import { mean, standardDeviation } from "../../services/kernels/mean-and-deviation.js";
 import { percentileOfSorted } from "../../services/kernels/percentile.js";
 import { rate } from "../../services/kernels/rate.js";
@@ -28,6 +29,16 @@ interface Sample {
   readonly type: MetricType;
 }
 
+/** A sample, or a point that was filled in, and what windows see of it. */
+interface Entry extends Sample {
+  readonly isFilledIn: boolean;
+  readonly judged: number;
+  readonly cleaned: number;
+  readonly flags: number;
+}
+
+const isCounter = ({ type }: Sample) => type === "counter";
+
 /** The rows of all samples of these frames, each from scratch: what the processor must say, however the frames came. */
 export function naiveRows(
   frames: readonly RawFrame[],
@@ -37,12 +48,35 @@ export function naiveRows(
   const rows = new Map<string, Row>();
   for (const [name, samples] of samplesOf(frames)) {
     const inOrder = [...samples.values()].sort((a, b) => a.timestamp - b.timestamp);
-    for (const { timestamp, value, type } of inOrder) {
-      rows.set(`${name} ${timestamp}`, {
-        type,
-        value,
-        flags: flagsOf(value, type),
-        features: featuresAt(inOrder, timestamp, type === "counter", plan, strict),
+    const believed = inOrder.filter((sample) => !strict || flagsOf(sample) !== 1);
+    const rateAt = (timestamp: number) => {
+      const window = within(believed, timestamp, plan.rateWindowMs);
+      const times = Float64Array.from(window, (sample) => sample.timestamp);
+      const values = Float64Array.from(window, ({ value }) => value);
+      const none = new Uint8Array(values.length);
+      return rate(times, values, none, 0, values.length, timestamp, plan.rateWindowMs);
+    };
+    const judgedAs = (sample: Sample, asCounter: boolean) => {
+      if (asCounter) return rateAt(sample.timestamp);
+      return believed.includes(sample) ? sample.value : NaN;
+    };
+    const judged = inOrder.map((sample) => ({ ...sample, judged: judgedAs(sample, isCounter(sample)) }));
+    const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan));
+    for (const entry of filledEntries(cleaned, plan)) {
+      const seen = (other: Entry) => {
+        if (isCounter(other) === isCounter(entry)) return other.cleaned;
+        if (other.isFilledIn) return NaN;
+        return judgedAs(
+          inOrder.find(({ timestamp }) => timestamp === other.timestamp)!,
+          isCounter(entry),
+        );
+      };
+      const isMeasured = isCounter(entry) || !Number.isFinite(entry.cleaned);
+      rows.set(`${name} ${entry.timestamp}`, {
+        type: entry.type,
+        value: isMeasured ? entry.value : entry.cleaned,
+        flags: entry.flags,
+        features: featuresAt(filledEntries(cleaned, plan), entry, seen, plan),
       });
     }
   }
@@ -76,44 +110,105 @@ function rank({ value, type }: Sample): string {
   return `${number} ${metricTypes.indexOf(type)}`;
 }
 
-function flagsOf(value: number, type: MetricType): number {
+function flagsOf({ value, type }: Sample): number {
   if (!Number.isFinite(value)) return 16;
   return type === "counter" && value < 0 ? 1 : 0;
 }
 
-function featuresAt(
+/** The sample after it was judged against the window before it. */
+function cleanedSample(
+  samples: readonly (Sample & { judged: number })[],
+  sample: Sample & { judged: number },
+  { outliers }: FeaturePlan,
+): Entry {
+  const entry = { ...sample, isFilledIn: false, cleaned: sample.judged, flags: flagsOf(sample) };
+  if (outliers === null) return entry;
+  const window = within(samples, sample.timestamp, outliers.windowsMs[0]);
+  const values = Float64Array.from(window, ({ judged }) => judged);
+  const sorted = new Float64Array(values.length);
+  const count = sortInto(sorted, 0, values, 0, values.length);
+  const fences = new Float64Array(2);
+  if (!isIqrOutlier(sorted, 0, count, sample.judged, fences, 0)) return entry;
+  const [low, high] = fences;
+  const clipped = sample.judged < low ? low : high;
+  const cleaned = { flag: sample.judged, remove: NaN, clip: clipped }[outliers.action];
+  return { ...entry, cleaned, flags: entry.flags | 4 };
+}
+
+/** The samples with their gaps filled on straight lines. */
+function filledEntries(samples: readonly Entry[], { imputation }: FeaturePlan): Entry[] {
+  if (imputation === null) return [...samples];
+  const entries: Entry[] = [];
+  const good = samples.filter(({ cleaned }) => Number.isFinite(cleaned));
+  samples.forEach((sample, i) => {
+    const near = good.findLast(({ timestamp }) => timestamp < sample.timestamp);
+    const isGood = good.includes(sample);
+    const far = good.find(({ timestamp }) => timestamp >= sample.timestamp);
+    const isClosed =
+      near !== undefined &&
+      far !== undefined &&
+      isCounter(near) === isCounter(far) &&
+      far.timestamp - near.timestamp <= imputation.maxGapMs;
+    if (!isClosed) {
+      entries.push(sample);
+      return;
+    }
+    const slope = (far.cleaned - near.cleaned) / (far.timestamp - near.timestamp);
+    const at = (timestamp: number) => slope * (timestamp - near.timestamp) + near.cleaned;
+    const before = samples[i - 1];
+    const distance = sample.timestamp - before.timestamp;
+    const interval = intervalAt(samples.slice(0, i), imputation);
+    const missing = distance > 1.5 * interval ? Math.round(distance / interval) - 1 : 0;
+    for (let k = 1; k <= missing; k++) {
+      const timestamp = before.timestamp + Math.round((k * distance) / (missing + 1));
+      const cleaned = at(timestamp);
+      if (!Number.isFinite(cleaned)) continue;
+      entries.push({
+        ...{ timestamp, cleaned, type: far.type, value: NaN, judged: NaN },
+        ...{ isFilledIn: true, flags: 2 },
+      });
+    }
+    const cleaned = at(sample.timestamp);
+    if (isGood || !Number.isFinite(cleaned)) entries.push(sample);
+    else entries.push({ ...sample, cleaned, flags: sample.flags | 2 });
+  });
+  return entries;
+}
+
+/** The median of the last five distances, of samples that are not too old. */
+function intervalAt(
   samples: readonly Sample[],
-  timestamp: number,
-  isCounter: boolean,
+  { intervalMs, intervalLookbackMs }: NonNullable<FeaturePlan["imputation"]>,
+): number {
+  if (intervalMs !== null) return intervalMs;
+  const last = samples.at(-1)!;
+  const recent = samples.filter(({ timestamp }) => timestamp > last.timestamp - intervalLookbackMs).slice(-6);
+  if (recent.length < 6) return Infinity;
+  const distances = recent.slice(1).map(({ timestamp }, i) => timestamp - recent[i].timestamp);
+  return distances.sort((a, b) => a - b)[2];
+}
+
+function featuresAt(
+  entries: readonly Entry[],
+  { timestamp, type, judged, cleaned, flags }: Entry,
+  seen: (entry: Entry) => number,
   plan: FeaturePlan,
-  strict: boolean,
 ): number[] {
-  const believed = samples.filter(({ value, type }) => !strict || flagsOf(value, type) !== 1);
-  const judgedAt = (time: number) => {
-    if (!isCounter) return believed.find((sample) => sample.timestamp === time)?.value ?? NaN;
-    const window = within(believed, time, plan.rateWindowMs);
-    const times = Float64Array.from(window, (sample) => sample.timestamp);
-    const values = Float64Array.from(window, ({ value }) => value);
-    const none = new Uint8Array(values.length);
-    return rate(times, values, none, 0, values.length, time, plan.rateWindowMs);
-  };
   const { windowsMs, fractions, mean: wantsMean, standardDeviation: wantsDeviation } = plan.rolling;
   const features = windowsMs.flatMap((windowMs) => {
-    const judged = Float64Array.from(within(samples, timestamp, windowMs), (sample) =>
-      judgedAt(sample.timestamp),
-    );
-    const sorted = new Float64Array(judged.length);
-    const count = sortInto(sorted, 0, judged, 0, judged.length);
+    const values = Float64Array.from(within(entries, timestamp, windowMs), seen);
+    const sorted = new Float64Array(values.length);
+    const count = sortInto(sorted, 0, values, 0, values.length);
     return [
-      ...(wantsMean ? [mean(judged, 0, judged.length)] : []),
-      ...(wantsDeviation ? [standardDeviation(judged, 0, judged.length)] : []),
+      ...(wantsMean ? [mean(values, 0, values.length)] : []),
+      ...(wantsDeviation ? [standardDeviation(values, 0, values.length)] : []),
       ...fractions.map((fraction) => percentileOfSorted(sorted, 0, count, fraction)),
     ];
   });
-  return [...features, isCounter ? judgedAt(timestamp) : NaN];
+  return [...features, type === "counter" ? ((flags & 2) !== 0 ? cleaned : judged) : NaN];
 }
 
-/** The samples of (timestamp − windowMs, timestamp]. */
-function within(samples: readonly Sample[], timestamp: number, windowMs: number): Sample[] {
+/** Those of (timestamp − windowMs, timestamp]. */
+function within<Any extends Sample>(samples: readonly Any[], timestamp: number, windowMs: number): Any[] {
   return samples.filter((sample) => sample.timestamp > timestamp - windowMs && sample.timestamp <= timestamp);
 }

@@ -43,14 +43,15 @@ export function leftToReplay(frames: readonly RawFrame[], plan: FeaturePlan) {
     const correctedFrom = known.watermark - plan.latenessMs;
     series.forEach(({ key }, i) => {
       if (stale[i] === 1 || timestamp >= correctedFrom) return;
-      left.push({ entity: entity.key, series: key, from: timestamp, before: correctedFrom });
+      const from = timestamp - plan.reachBackMs;
+      left.push({ entity: entity.key, series: key, from, before: correctedFrom });
     });
   }
   const isLeft = (name: string) =>
     left.some(({ entity, series, from, before }) => {
       const prefix = `${entity} ${series} `;
       const at = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : NaN;
-      return at >= from && at < before && at <= from + plan.lookbackMs;
+      return at >= from && at < before && at <= from + plan.reachBackMs + plan.lookbackMs;
     }) ||
     [...entities].some(
       ([entity, { forgottenUntil }]) =>

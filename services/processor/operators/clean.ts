@@ -43,14 +43,7 @@ function decide(window: SeriesWindow, plan: OutlierPlan, at: number): boolean {
   const { timestamps, judged, cleaned, flags, first, judging } = window;
   const value = judged[at];
   slide(judging, plan.windowsMs, timestamps, judged, first, at + 1);
-  const isOutlier = isIqrOutlier(
-    judging.cells,
-    startOf(judging, 0),
-    endOf(judging, 0),
-    value,
-    fences,
-    0,
-  );
+  const isOutlier = isIqrOutlier(judging.cells, startOf(judging, 0), endOf(judging, 0), value, fences, 0);
   let result = value;
   if (isOutlier && plan.action === "remove") result = NaN;
   if (isOutlier && plan.action === "clip") result = value < fences[0] ? fences[0] : fences[1];

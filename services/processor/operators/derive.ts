@@ -144,8 +144,7 @@ function* corrections(plan: FeaturePlan, all: readonly Touched[]): Generator<Fea
     const start = firstAfter(timestamps, first, end, from - 1);
     for (let index = start; index < end && timestamps[index] <= to; index++) {
       const cause = latest(touched, timestamps[index]);
-      if (cause !== null)
-        add(cause, timestamps[index], false, { window, index, type: types[index] });
+      if (cause !== null) add(cause, timestamps[index], false, { window, index, type: types[index] });
     }
     for (const { timestamp, type } of goneOf(touched)) {
       const at = firstAfter(timestamps, first, end, timestamp - 1);

@@ -4,8 +4,21 @@ import { type CleanFrame, flagBits } from "../../shared/frame.js";
 import type { FeaturePlan } from "../feature-plan.js";
 import type { Changes } from "../state/changes.js";
 import { judge } from "../state/judge.js";
-import { type PartitionState, advance, entityState, retentionMs, seriesWindow } from "../state/partition-state.js";
-import { type AddOutcome, type SeriesWindow, addSample, entryKinds, forgetCaches, isCounter } from "../state/series-window.js";
+import {
+  type PartitionState,
+  advance,
+  entityState,
+  retentionMs,
+  seriesWindow,
+} from "../state/partition-state.js";
+import {
+  type AddOutcome,
+  type SeriesWindow,
+  addSample,
+  entryKinds,
+  forgetCaches,
+  isCounter,
+} from "../state/series-window.js";
 import type { At } from "./validate.js";
 
 export interface RememberOptions {

@@ -41,13 +41,26 @@ export function fillGaps(
     // Nearly always: a sample that follows the one before it.
     if (left === end - 2 && missingBetween(window, plan, left, end - 1) === 0) return null;
   }
-  const right = isAppend ? end : goodFrom(window, firstAfter(timestamps, first, end, to));
+  const right = isAppend ? end : goodFrom(window, lastOfInterval(window, plan, to));
   const after = left < first ? -Infinity : timestamps[left];
   const before = right === end ? Infinity : timestamps[right];
   const old = contentsBetween(window, after, before);
   strip(window, left, right);
   fillBetween(window, plan, after, before);
   return compared(window, old, contentsBetween(window, after, before), gone);
+}
+
+/** The first index whose interval is not told from the samples at or before a time. */
+function lastOfInterval(
+  { timestamps, kinds, first, end }: SeriesWindow,
+  plan: ImputationPlan,
+  timestamp: number,
+): number {
+  let at = firstAfter(timestamps, first, end, timestamp);
+  for (let samples = plan.intervalMs === null ? DISTANCES + 1 : 0; samples > 0 && at < end; at++) {
+    if (kinds[at] !== entryKinds.filledIn) samples--;
+  }
+  return at;
 }
 
 /** The last entry before an index that windows see and that was not filled in; `first - 1` where there is none. */
@@ -148,7 +161,10 @@ function fillBetween(window: SeriesWindow, plan: ImputationPlan, after: number, 
 /** Fills the gap between two good samples, if there is one. */
 function fillGap(window: SeriesWindow, plan: ImputationPlan, near: number, far: number): void {
   const { timestamps } = window;
-  if (timestamps[far] - timestamps[near] > plan.maxGapMs || isCounter(window, near) !== isCounter(window, far))
+  if (
+    timestamps[far] - timestamps[near] > plan.maxGapMs ||
+    isCounter(window, near) !== isCounter(window, far)
+  )
     return;
   const times: number[] = [];
   for (let at = near; at < far; at++) {
