@@ -103,7 +103,7 @@ function sound<Expression>(compiled: Expression | string): Expression {
 }
 
 /** Most series are about nothing that a rule judges, and share this. */
-const noRules: SeriesRules = { ranges: [], samples: [], orders: [], frames: [] };
+export const noRules: SeriesRules = { ranges: [], samples: [], orders: [], frames: [] };
 
 export function rulesOf(rules: CompiledRules, series: Series): SeriesRules {
   let known = rules.bySeries.get(series);

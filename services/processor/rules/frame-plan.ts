@@ -5,6 +5,7 @@ import {
   type OrderRule,
   type SampleRule,
   type SeriesRules,
+  noRules,
   rulesOf,
 } from "./compile-rules.js";
 
@@ -49,14 +50,24 @@ export interface FrameCheck {
 }
 
 export function planFrame(rules: CompiledRules, series: readonly Series[]): FramePlan {
-  const found = series.map((one) => rulesOf(rules, one));
+  const judged: Judged[] = [];
+  series.forEach((one, place) => {
+    const found = rulesOf(rules, one);
+    if (found !== noRules) judged.push({ place, found });
+  });
   return {
     series: series.slice(),
-    ranges: rangeChecks(found),
-    orders: orderChecks(found),
-    samples: found.flatMap(({ samples }, place) => samples.map((sample) => ({ sample, place }))),
-    frames: frameChecks(found),
+    ranges: rangeChecks(judged),
+    orders: orderChecks(judged),
+    samples: judged.flatMap(({ place, found }) => found.samples.map((sample) => ({ sample, place }))),
+    frames: frameChecks(judged),
   };
+}
+
+/** A sample that a rule is about: where it stands in the frame, and which rules. */
+interface Judged {
+  readonly place: number;
+  readonly found: SeriesRules;
 }
 
 /** Whether the plan is for frames of these very series. */
@@ -66,8 +77,8 @@ export function fits({ series }: FramePlan, others: readonly Series[]): boolean 
   return true;
 }
 
-function rangeChecks(found: readonly SeriesRules[]): RangeChecks {
-  const checks = found.flatMap(({ ranges }, place) => ranges.map((range) => ({ ...range, place })));
+function rangeChecks(judged: readonly Judged[]): RangeChecks {
+  const checks = judged.flatMap(({ place, found }) => found.ranges.map((range) => ({ ...range, place })));
   return {
     places: Int32Array.from(checks, ({ place }) => place),
     rules: Int32Array.from(checks, ({ rule }) => rule),
@@ -78,10 +89,10 @@ function rangeChecks(found: readonly SeriesRules[]): RangeChecks {
 }
 
 /** The orders whose series are all there, each once: of two for one place nobody knows which is meant. */
-function orderChecks(found: readonly SeriesRules[]): OrderCheck[] {
+function orderChecks(judged: readonly Judged[]): OrderCheck[] {
   const groups = new Map<string, { order: OrderRule; members: Members }>();
-  found.forEach(({ orders }, at) => {
-    for (const { order, place, group } of orders) {
+  judged.forEach(({ found, place: at }) => {
+    for (const { order, place, group } of found.orders) {
       const key = `${order.rule} ${group}`;
       let known = groups.get(key);
       if (known === undefined)
@@ -96,10 +107,10 @@ function orderChecks(found: readonly SeriesRules[]): OrderCheck[] {
 }
 
 /** The frame rules each of whose selectors matches one series, and no more. */
-function frameChecks(found: readonly SeriesRules[]): FrameCheck[] {
+function frameChecks(judged: readonly Judged[]): FrameCheck[] {
   const byRule = new Map<FrameRule, Members>();
-  found.forEach(({ frames }, at) => {
-    for (const { frame, place } of frames) {
+  judged.forEach(({ found, place: at }) => {
+    for (const { frame, place } of found.frames) {
       let members = byRule.get(frame);
       if (members === undefined) byRule.set(frame, (members = new Map<number, number | null>()));
       addMember(members, place, at);
