@@ -45,7 +45,7 @@ function keysOf(section: SchemaNode): Keyed[] {
 /** One section: what it is for, its keys in a table, then the sections in it. */
 function part(path: string, node: SchemaNode): string[] {
   const heading = `### ${path}`;
-  const about = node.description ?? "";
+  const about = meaning(node);
   const entry = isRecord(node) ? asNode(node.additionalProperties)! : undefined;
   if (entry !== undefined) {
     const name = `${path}.<name>`;
@@ -76,8 +76,11 @@ function rows(path: string, section: SchemaNode): string[][] {
 
 function row(path: string, node: SchemaNode, withoutDefault: string): string[] {
   const fallback = node.default === undefined ? withoutDefault : `\`${inline(node.default)}\``;
-  const later = node["effective"] === false ? "*Later.* " : "";
-  return [`\`${path}\``, expected(node), fallback, later + (node.description ?? "")];
+  return [`\`${path}\``, expected(node), fallback, meaning(node)];
+}
+
+function meaning(node: SchemaNode): string {
+  return (node["effective"] === false ? "*Later.* " : "") + (node.description ?? "");
 }
 
 /** A value as it stands in YAML, on one line. */

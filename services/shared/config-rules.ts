@@ -18,6 +18,7 @@ export interface RuleContext {
 export function checkConfig(config: Config, context: RuleContext): void {
   checkReferences(config, context);
   checkJobs(config, context);
+  checkValidation(config, context);
   checkFeatures(config, context);
   checkCredentials(config, context);
   checkPorts(config, context);
@@ -67,6 +68,28 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
         "`max_window` must be longer than `overlap`, or catching up would never get on",
       );
     }
+  }
+}
+
+function checkValidation({ transform }: Config, { sound, report }: RuleContext): void {
+  const path = ["transform", "cleaning", "rules"];
+  if (sound([...path, "range"])) {
+    for (const [name, rule] of Object.entries(transform.cleaning.rules.range)) {
+      const at = [...path, "range", name];
+      if (!sound(at) || !["min", "max", "exclusive"].every((key) => sound([...at, key]))) continue;
+      const { min, max, exclusive } = rule;
+      if (min === undefined && max === undefined) report(at, "a range needs `min` or `max`");
+      else if (min !== undefined && max !== undefined && (min > max || (exclusive && min === max)))
+        report([...at, "max"], `no value is from ${min} to ${max}${exclusive ? ", both excluded" : ""}`);
+    }
+  }
+  if (!sound([...path, "order"])) return;
+  for (const name of Object.keys(transform.cleaning.rules.order)) {
+    const at = [...path, "order", name, "ascending"];
+    if (!sound(at)) continue;
+    transform.cleaning.rules.order[name].ascending.forEach((match, i, all) => {
+      if (sound([...at, i]) && all.indexOf(match) < i) report([...at, i], "the selector stands here twice");
+    });
   }
 }
 

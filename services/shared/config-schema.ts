@@ -1,6 +1,8 @@
 import { Cron } from "croner";
 import { z } from "zod";
-import { selectorProblem } from "./config-selector.js";
+import { valueTypes } from "../kernels/convert/convert-text.js";
+import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
+import { matchProblem, selectorProblem } from "./config-selector.js";
 
 /**
  * The configuration's one schema: types are inferred from it; defaults, the words of error messages and the reference
@@ -116,6 +118,139 @@ const selector = z
 function section<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape).prefault({} as never);
 }
+
+/** A selector that the processor matches the series of its frames by. */
+const match = z
+  .string()
+  .max(4096)
+  .superRefine((promql, context) => {
+    const problem = matchProblem(promql);
+    if (problem !== null) context.addIssue({ code: "custom", message: problem });
+  })
+  .meta({ expected: 'a selector, such as `node_load1` or `{__name__=~".+_percent"}`' });
+
+const expression = (compile: (text: string) => object | string, example: string) =>
+  z
+    .string()
+    .min(1)
+    .max(4096)
+    .superRefine((cel, context) => {
+      const compiled = compile(cel);
+      if (typeof compiled === "string") context.addIssue({ code: "custom", message: compiled });
+    })
+    .meta({ expected: `a CEL expression that is true or false, such as \`${example}\`` });
+
+const yesOrNo = z.boolean().meta({ expected: "`true` or `false`" });
+
+/** What integers of a configuration may be: exact in a double, and more than a metric's bound needs. */
+const bound = z.number().min(-9e15).max(9e15).optional();
+
+const rangeRule = z.strictObject({
+  match: match.describe("Which series the rule is about."),
+  min: bound.describe("The least value; none without it."),
+  max: bound.describe("The greatest value; none without it."),
+  exclusive: yesOrNo.default(false).describe("Whether the bounds themselves break the rule, too."),
+});
+
+const orderRule = z.strictObject({
+  ascending: z
+    .array(match)
+    .min(2)
+    .max(16)
+    .describe(
+      "Which series must not be greater than the next. They are compared where all other labels are the same: all but " +
+        "those that the selectors name. What a regular expression captures in parentheses must be the same, too: " +
+        '`{__name__=~"(.+)_p50"}`.',
+    ),
+  equal: yesOrNo
+    .default(true)
+    .describe("Whether two may be equal, as the percentiles of a quiet service are."),
+});
+
+const sampleRule = z.strictObject({
+  match: match.describe("Which series the rule is about. No other series pays for it."),
+  holds: expression(compileSampleExpression, "value < 5.0").describe(
+    "CEL over one sample: `value`, `metric`, `labels`, `metric_type`, `timestamp` (milliseconds).",
+  ),
+});
+
+const frameRule = z.strictObject({
+  holds: expression(compileFrameExpression, 'v("a") <= v("b")').describe(
+    "CEL over the samples of one entity at one time: `v` gives the value of the only series that a selector matches; " +
+      "`timestamp` (milliseconds). Where `v` has no value, the rule is not judged.",
+  ),
+});
+
+const later = { effective: false } as const;
+
+const rules = section({
+  range: z
+    .record(entryName, rangeRule)
+    .prefault({
+      cpu_percent: { match: '{__name__=~"(.+_)?cpu_(.+_)?percent(age)?"}', min: 0, max: 100 },
+      memory_percent: { match: '{__name__=~"(.+_)?mem(ory)?_(.+_)?percent(age)?"}', min: 0, max: 100 },
+      usage_ratio: {
+        match: '{__name__=~"(.+_)?((cpu|mem(ory)?)_(usage|used|utili[sz]ation)|error)_ratio"}',
+        min: 0,
+        max: 1,
+      },
+      error_rate: { match: '{__name__=~"(.+_)?error_(rate|percent(age)?|rate_percent)"}', min: 0, max: 100 },
+      request_rate: { match: '{__name__=~"(.+_)?(request_rate|requests_per_second)"}', min: 0 },
+      response_time: {
+        match:
+          '{__name__=~"(.+_)?(response_time|request_duration)(_.+)?_(seconds|milliseconds|ms)(_(avg|mean|min|max|p[0-9]+))?"}',
+        min: 0,
+        exclusive: true,
+      },
+    })
+    .describe(
+      "Values that a series may have, by name. Rules that are given replace all of the default's, here as below.",
+    )
+    .meta(later),
+  order: z
+    .record(entryName, orderRule)
+    .prefault({
+      quantiles: { ascending: ['{quantile="0.5"}', '{quantile="0.95"}', '{quantile="0.99"}'] },
+      percentiles: {
+        ascending: [
+          '{__name__=~"(.+)_p50(_.+)?"}',
+          '{__name__=~"(.+)_p95(_.+)?"}',
+          '{__name__=~"(.+)_p99(_.+)?"}',
+        ],
+      },
+      errors_within_requests: {
+        ascending: ['{__name__=~"(.+_)?errors_per_second"}', '{__name__=~"(.+_)?requests_per_second"}'],
+      },
+    })
+    .describe("Orders of the values of a frame, by name. One whose series are not all there is not judged.")
+    .meta(later),
+  sample: z
+    .record(entryName, sampleRule)
+    .prefault({})
+    .describe("Rules of your own about single samples, by name.")
+    .meta(later),
+  frame: z
+    .record(entryName, frameRule)
+    .prefault({})
+    .describe("Rules of your own about whole frames, by name.")
+    .meta(later),
+  future_max: durationMs("5m", "0s", "1d")
+    .describe("How far a sample's time may lie after the time that it was read at, since clocks differ.")
+    .meta(later),
+  gap_max: durationMs("5m", "1s", "1d")
+    .describe("The longest time without a sample of a series that is no gap.")
+    .meta(later),
+});
+
+const valueType = z.strictObject({
+  match: match.describe("Which series; the first entry that matches one counts."),
+  as: z
+    .enum(valueTypes)
+    .describe(
+      "What their text is read as: `12ms` as `duration` in seconds, `3Gi` as `bytes`, `500m` as `quantity`, `85%` as " +
+        "`ratio` of 1, `on` as `boolean`, 0 or 1.",
+    ),
+});
 
 const clientTls = z
   .strictObject({
@@ -254,6 +389,12 @@ export const etlSchema = z.strictObject({
         .enum(["strict", "lenient"])
         .default("strict")
         .describe("`strict` keeps values that break a rule out of every window; `lenient` only flags them."),
+      rules: rules.describe("What values must be like. A rule's name is told with what breaks it."),
+      types: z
+        .record(entryName, valueType)
+        .prefault({})
+        .describe("What the values of input that is text are read as, by name; as numbers without an entry.")
+        .meta(later),
     }).describe("Which samples are believed."),
     imputation: section({
       method: z

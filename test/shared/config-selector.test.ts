@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import fc from "fast-check";
-import { selectorProblem } from "../../services/shared/config-selector.js";
+import {
+  anchored,
+  matchProblem,
+  parseSelector,
+  selectorProblem,
+} from "../../services/shared/config-selector.js";
 
 // Sound and unsound forms stand in fixtures/config/good/selectors.yaml and bad/selectors.yaml.
 
@@ -40,4 +45,23 @@ it("any text is a selector or told why not", () => {
     }),
     { seed: 20261124, numRuns: 1000 },
   );
+});
+
+it("a selector's conditions are those that are written, the metric's name among them", () => {
+  assert.deepEqual(parseSelector('up{job="a\\n", b!~`\\w`, "c d"=~\'x\'}'), [
+    { label: "__name__", operator: "=", value: "up" },
+    { label: "job", operator: "=", value: "a\n" },
+    { label: "b", operator: "!~", value: "\\w" },
+    { label: "c d", operator: "=~", value: "x" },
+  ]);
+  assert.deepEqual(parseSelector('{"a.b"}'), [{ label: "__name__", operator: "=", value: "a.b" }]);
+  assert.equal(typeof parseSelector("sum(up)"), "string");
+});
+
+it("a selector that Millrace matches by has regular expressions that JavaScript knows", () => {
+  assert.equal(matchProblem('{a=~"(?i)x.*"}'), null);
+  assert.match(matchProblem('{a="(", b=~"("}')!, /^"\(" is no regular expression/);
+  assert.match(matchProblem("{")!, /closing brace/);
+  assert.ok(anchored("(?i)a.b")!.test("A\nB"));
+  assert.ok(!anchored("a|b")!.test("ab"));
 });

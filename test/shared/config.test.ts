@@ -55,11 +55,9 @@ describe("the files in config/", () => {
     assert.equal(extract.prometheus.timeout, 30);
     assert.equal(extract.prometheus.retry_attempts, 3);
     assert.equal(extract.prometheus.rate_limit, 100);
-    assert.deepEqual(transform.cleaning, {
-      outlier_detection: "iqr",
-      missing_value_threshold: 0.8,
-      validation_rules: "strict",
-    });
+    assert.equal(transform.cleaning.outlier_detection, "iqr");
+    assert.equal(transform.cleaning.missing_value_threshold, 0.8);
+    assert.equal(transform.cleaning.validation_rules, "strict");
     assert.deepEqual(transform.imputation, { method: "linear_interpolation", max_gap_minutes: 60 });
     assert.deepEqual(transform.feature_engineering.rolling_windows, [
       { name: "5m", ms: 300_000 },

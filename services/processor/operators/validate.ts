@@ -1,5 +1,6 @@
 import { type OperatorFunction, map } from "rxjs";
 import { type CleanFrame, type MetricType, type RawFrame, flagBits } from "../../shared/frame.js";
+import type { FrameJudge } from "../rules/judge-frame.js";
 
 /** A frame, and the offset that it stands at in its input: what the revision of its rows will be. */
 export interface At<Frame> {
@@ -7,14 +8,18 @@ export interface At<Frame> {
   readonly frame: Frame;
 }
 
-/** Flags the samples that are not simply what was measured; a value is never changed here. */
-export function validate(): OperatorFunction<At<RawFrame>, At<CleanFrame>> {
+/**
+ * Flags the samples that are not simply what was measured; a value is never changed here. `judge` adds what the
+ * configured rules say of a frame.
+ */
+export function validate(judge: FrameJudge | null = null): OperatorFunction<At<RawFrame>, At<CleanFrame>> {
   return map(({ offset, frame }) => {
     const { series, values, stale } = frame;
     const flags = new Int32Array(values.length);
     for (let i = 0; i < values.length; i++) {
       flags[i] = stale[i] === 1 ? flagBits.stale : sampleFlags(values[i], series[i].type);
     }
+    if (judge !== null) judge(frame, flags);
     return { offset, frame: { ...frame, original: values, flags } };
   });
 }
