@@ -3,20 +3,22 @@ import { percentileOfSorted } from "./percentile.js";
 import type { Random } from "./random.js";
 
 /**
- * Trees of random splits, one after the other in flat arrays, the nodes of a tree in depth-first order: the left child
- * of an inner node is the one after it. A row goes left where its value is not above the threshold.
+ * Trees of random splits, one after the other in flat arrays. A row goes to the left child where its value is not above
+ * the threshold. A leaf is its own child on both sides, so that all walks have `depth` steps, without a branch to guess.
  */
 export interface IsolationTrees {
   /** How many columns a row has. */
   readonly columns: number;
+  /** How many steps the farthest leaf is from its root. */
+  readonly depth: number;
   /** The first node of each tree. */
   readonly roots: Int32Array;
-  /** The column that a node asks for; `leaf` for leaves. */
+  /** The column that a node asks for; 0 for leaves. */
   readonly column: Int32Array;
   /** The threshold of an inner node; the length of a path that ends in a leaf. */
   readonly threshold: Float64Array;
-  /** The right child of an inner node. */
-  readonly right: Int32Array;
+  /** The left and the right child of node n, at 2n and 2n + 1. */
+  readonly children: Int32Array;
   /** 1 where a missing value goes left; null where a row with a missing value has no score. */
   readonly missingLeft: Uint8Array | null;
   /** The sum of path lengths, over all trees, that scores one half. */
@@ -27,9 +29,6 @@ export interface IsolationForest extends IsolationTrees {
   /** What scores above this is an outlier. */
   readonly outlierAbove: number;
 }
-
-/** In place of a column. */
-export const leaf = -1;
 
 export interface IsolationForestOptions {
   readonly trees: number;
@@ -73,83 +72,74 @@ export function fitIsolationForest(
     roots[tree] = growth.nodes;
     grow(growth, 0, sampleSize, 0, random);
   }
-  const forest = {
+  const forest: IsolationTrees = {
     columns,
+    depth: growth.depthMax,
     roots,
     column: growth.column.slice(0, growth.nodes),
     threshold: growth.threshold.slice(0, growth.nodes),
-    right: growth.right.slice(0, growth.nodes),
+    children: growth.children.slice(0, 2 * growth.nodes),
     missingLeft: null,
     averageSum: options.trees * averagePathLength(sampleSize),
   };
   return { ...forest, outlierAbove: outlierThreshold(forest, table, rows, options.contamination) };
 }
 
-/**
- * Writes the score of each row of `table` at `out[outOffset ...]`: in (0, 1], about 0.5 for what is like the most, towards 1 for
- * what few splits isolate; NaN for a row with a value that is not finite, unless the forest says where missing values go:
- * then as scikit-learn, which compares infinities as numbers.
- */
+/** Writes the scores of the `rows` of `table` at `out[outOffset ...]`. */
 export function isolationScores(
-  forest: IsolationTrees,
+  trees: IsolationTrees,
   table: Float64Array,
   rows: number,
   out: Float64Array,
   outOffset: number,
 ): void {
-  const { columns, roots, missingLeft, averageSum } = forest;
   for (let row = 0; row < rows; row++) {
-    out[outOffset + row] = isComplete(table, row * columns, columns) ? 0 : NaN;
-  }
-  // Tree by tree, so that each stays in the nearest cache.
-  for (let tree = 0; tree < roots.length; tree++) addPaths(forest, roots[tree], table, rows, out, outOffset);
-  for (let row = 0; row < rows; row++) {
-    const place = outOffset + row;
-    const sum =
-      missingLeft !== null && out[place] !== out[place]
-        ? incompletePathSum(forest, missingLeft, table, row * columns)
-        : out[place];
-    out[place] = scoreOfPath(sum, averageSum);
+    out[outOffset + row] = isolationScore(trees, table, row * trees.columns);
   }
 }
 
-/** The score of the one row that begins at `table[offset]`: the same bits as `isolationScores`. */
-export function isolationScore(forest: IsolationTrees, table: Float64Array, offset: number): number {
-  const { columns, roots, column, threshold, right, missingLeft, averageSum } = forest;
-  if (!isComplete(table, offset, columns)) {
-    if (missingLeft === null) return NaN;
-    return scoreOfPath(incompletePathSum(forest, missingLeft, table, offset), averageSum);
-  }
+/**
+ * The score of the row that begins at `table[offset]`: in (0, 1], about 0.5 for what is like the most, towards 1 for what few
+ * splits isolate; NaN for a row with a value that is not finite, unless the trees say where missing values go: then as
+ * scikit-learn, which compares infinities as numbers.
+ */
+export function isolationScore(trees: IsolationTrees, table: Float64Array, offset: number): number {
+  if (isComplete(table, offset, trees.columns))
+    return scoreOfPath(pathSum(trees, table, offset), trees.averageSum);
+  if (trees.missingLeft === null) return NaN;
+  return scoreOfPath(incompletePathSum(trees, trees.missingLeft, table, offset), trees.averageSum);
+}
+
+/** Walks four trees at a time, since a step has to wait for the one before it. */
+function pathSum(trees: IsolationTrees, table: Float64Array, offset: number): number {
+  const { depth, roots, column, threshold, children } = trees;
   let sum = 0;
-  for (let tree = 0; tree < roots.length; tree++) {
+  let tree = 0;
+  for (; tree + 3 < roots.length; tree += 4) {
+    let a = roots[tree];
+    let b = roots[tree + 1];
+    let c = roots[tree + 2];
+    let d = roots[tree + 3];
+    for (let step = 0; step < depth; step++) {
+      a = children[2 * a + Number(table[offset + column[a]] > threshold[a])];
+      b = children[2 * b + Number(table[offset + column[b]] > threshold[b])];
+      c = children[2 * c + Number(table[offset + column[c]] > threshold[c])];
+      d = children[2 * d + Number(table[offset + column[d]] > threshold[d])];
+    }
+    sum = sum + threshold[a] + threshold[b] + threshold[c] + threshold[d];
+  }
+  for (; tree < roots.length; tree++) {
     let node = roots[tree];
-    for (let at = column[node]; at !== leaf; at = column[node]) {
-      node = table[offset + at] <= threshold[node] ? node + 1 : right[node];
+    for (let step = 0; step < depth; step++) {
+      node = children[2 * node + Number(table[offset + column[node]] > threshold[node])];
     }
     sum += threshold[node];
   }
-  return scoreOfPath(sum, averageSum);
-}
-
-function addPaths(
-  { columns, column, threshold, right }: IsolationTrees,
-  root: number,
-  table: Float64Array,
-  rows: number,
-  out: Float64Array,
-  outOffset: number,
-): void {
-  for (let row = 0, offset = 0; row < rows; row++, offset += columns) {
-    let node = root;
-    for (let at = column[node]; at !== leaf; at = column[node]) {
-      node = table[offset + at] <= threshold[node] ? node + 1 : right[node];
-    }
-    out[outOffset + row] += threshold[node];
-  }
+  return sum;
 }
 
 function incompletePathSum(
-  { roots, column, threshold, right }: IsolationTrees,
+  { depth, roots, column, threshold, children }: IsolationTrees,
   missingLeft: Uint8Array,
   table: Float64Array,
   offset: number,
@@ -157,10 +147,10 @@ function incompletePathSum(
   let sum = 0;
   for (let tree = 0; tree < roots.length; tree++) {
     let node = roots[tree];
-    while (column[node] !== leaf) {
+    for (let step = 0; step < depth; step++) {
       const value = table[offset + column[node]];
-      const goesLeft = value !== value ? missingLeft[node] === 1 : value <= threshold[node];
-      node = goesLeft ? node + 1 : right[node];
+      const goesRight = value !== value ? missingLeft[node] === 0 : value > threshold[node];
+      node = children[2 * node + Number(goesRight)];
     }
     sum += threshold[node];
   }
@@ -208,7 +198,7 @@ interface Growth {
   readonly averages: Float64Array;
   readonly column: Int32Array;
   readonly threshold: Float64Array;
-  readonly right: Int32Array;
+  readonly children: Int32Array;
   nodes: number;
 }
 
@@ -223,7 +213,7 @@ function openGrowth(table: Float64Array, columns: number, sampleSize: number, tr
     averages: Float64Array.from({ length: sampleSize + 1 }, (_, count) => averagePathLength(count)),
     column: new Int32Array(nodesMax),
     threshold: new Float64Array(nodesMax),
-    right: new Int32Array(nodesMax),
+    children: new Int32Array(2 * nodesMax),
     nodes: 0,
   };
 }
@@ -241,12 +231,14 @@ function grow(growth: Growth, start: number, end: number, depth: number, random:
   const split =
     end - start > 1 && depth < growth.depthMax ? splitRows(growth, node, start, end, random) : end;
   if (split === end) {
-    growth.column[node] = leaf;
     growth.threshold[node] = pathLengthOf(depth, growth.averages[end - start]);
+    growth.children[2 * node] = node;
+    growth.children[2 * node + 1] = node;
     return;
   }
+  growth.children[2 * node] = growth.nodes;
   grow(growth, start, split, depth + 1, random);
-  growth.right[node] = growth.nodes;
+  growth.children[2 * node + 1] = growth.nodes;
   grow(growth, split, end, depth + 1, random);
 }
 
@@ -306,14 +298,14 @@ function partition({ sample, values }: Growth, start: number, end: number, thres
 }
 
 function outlierThreshold(
-  forest: IsolationTrees,
+  trees: IsolationTrees,
   table: Float64Array,
   rows: number,
   contamination: number | "auto",
 ): number {
   if (contamination === "auto") return 0.5;
   const scores = new Float64Array(rows);
-  isolationScores(forest, table, rows, scores, 0);
+  isolationScores(trees, table, rows, scores, 0);
   // Negative, as scikit-learn takes the percentile of its scores.
   const judged = scores
     .filter((score) => score === score)

@@ -1,4 +1,4 @@
-import { type IsolationForest, leaf } from "./isolation-forest.js";
+import type { IsolationForest } from "./isolation-forest.js";
 import { averagePathLength, pathLengthOf } from "./path-length.js";
 import { lastRoundedUpTo } from "./single-precision.js";
 
@@ -125,41 +125,47 @@ function forestOf(
   const nodes = trees.reduce((sum, tree) => sum + tree.feature.length, 0);
   const forest = {
     columns,
+    depth: 0,
     roots: new Int32Array(trees.length),
-    column: new Int32Array(nodes).fill(leaf),
+    column: new Int32Array(nodes),
     threshold: new Float64Array(nodes),
-    right: new Int32Array(nodes),
+    children: new Int32Array(2 * nodes),
     missingLeft: hasMissing(trees[0]) ? new Uint8Array(nodes) : null,
     averageSum: trees.length * averagePathLength(sampleSize),
     outlierAbove: -offset,
   };
-  let next = 0;
+  let first = 0;
   for (const [index, tree] of trees.entries()) {
-    forest.roots[index] = next;
-    next = copyTree(forest, tree, next);
+    forest.roots[index] = first;
+    forest.depth = Math.max(forest.depth, copyTree(forest, tree, first));
+    first += tree.feature.length;
   }
   return forest;
 }
 
-/** Writes the nodes of a tree in depth-first order from `first` on, and returns where they end. */
+/** Writes the nodes of a tree from `first` on, and returns the depth of the deepest. */
 function copyTree(forest: IsolationForest, tree: ExportedTree, first: number): number {
-  const pending = [{ from: 0, depth: 0, rightOf: -1 }];
-  let node = first;
-  for (let next = pending.pop(); next !== undefined; next = pending.pop(), node++) {
-    const { from, depth, rightOf } = next;
-    if (rightOf >= 0) forest.right[rightOf] = node;
-    if (tree.children_left[from] === -1) {
-      forest.threshold[node] = pathLengthOf(depth, averagePathLength(tree.n_node_samples[from]));
+  const depths = new Int32Array(tree.feature.length);
+  let deepest = 0;
+  for (const [at, left] of tree.children_left.entries()) {
+    const node = first + at;
+    deepest = Math.max(deepest, depths[at]);
+    if (left === -1) {
+      forest.children.fill(node, 2 * node, 2 * node + 2);
+      forest.threshold[node] = pathLengthOf(depths[at], averagePathLength(tree.n_node_samples[at]));
       continue;
     }
-    forest.column[node] = tree.feature[from];
+    const right = tree.children_right[at];
+    depths[left] = depths[at] + 1;
+    depths[right] = depths[at] + 1;
+    forest.children[2 * node] = first + left;
+    forest.children[2 * node + 1] = first + right;
+    forest.column[node] = tree.feature[at];
     // scikit-learn compares values rounded to single precision; this spares the rounding.
-    forest.threshold[node] = lastRoundedUpTo(tree.threshold[from]);
-    if (forest.missingLeft !== null) forest.missingLeft[node] = tree.missing_go_to_left?.[from] ?? 0;
-    pending.push({ from: tree.children_right[from], depth: depth + 1, rightOf: node });
-    pending.push({ from: tree.children_left[from], depth: depth + 1, rightOf: -1 });
+    forest.threshold[node] = lastRoundedUpTo(tree.threshold[at]);
+    if (forest.missingLeft !== null) forest.missingLeft[node] = tree.missing_go_to_left?.[at] ?? 0;
   }
-  return node;
+  return deepest;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
