@@ -75,13 +75,14 @@ function fault(tree: unknown, columns: number, sampleSize: number): string | nul
   if (unknown !== null) return ` has the unknown property ${unknown}`;
   const given = Object.entries(tree);
   for (const name of lists) if (!given.some(([key]) => key === name)) return ` has no ${name}`;
-  const nodes = Array.isArray(tree["feature"]) ? tree["feature"].length : 0;
   for (const [name, list] of given) {
     if (!Array.isArray(list) || list.length === 0) return `.${name} is no list of numbers`;
     const at = (list as unknown[]).findIndex((item) => typeof item !== "number" || !Number.isFinite(item));
     if (at >= 0) return `.${name}[${at}] is no number`;
-    if (list.length !== nodes) return `.${name} has ${list.length} items, feature has ${nodes}`;
   }
+  const nodes = (tree["feature"] as number[]).length;
+  for (const [name, list] of given as [string, number[]][])
+    if (list.length !== nodes) return `.${name} has ${list.length} items, feature has ${nodes}`;
   return faultyNode(tree as unknown as ExportedTree, columns, sampleSize);
 }
 
@@ -111,7 +112,7 @@ function faultyNode(tree: ExportedTree, columns: number, sampleSize: number): st
       return `.n_node_samples[${node}] is not the sum of its children's`;
   }
   const flag = missing_go_to_left.findIndex((left) => left !== 0 && left !== 1);
-  if (flag >= 0) return `.missing_go_to_left[${flag}] must be 0 or 1`;
+  if (flag >= 0) return `.missing_go_to_left[${flag}] is ${missing_go_to_left[flag]}: 0 or 1 are possible`;
   const orphan = seen.indexOf(0, 1);
   return orphan < 0 ? null : ` has node ${orphan}, which is nobody's child`;
 }

@@ -7,7 +7,7 @@ const eulerMascheroni = 0.5772156649015329;
 const naturalLogarithmOf2 = Math.LN2;
 /** Its first bits, of which small multiples are exact, and the rest. */
 const firstBitsOfLn2 = 0.693359375;
-const restOfLn2 = -2.1219444005469058e-4;
+const restOfLn2 = -0.00021219444005469057;
 
 /**
  * c(n): the mean depth, in a random binary search tree of `count` values, at which a search for another one ends; 0 for

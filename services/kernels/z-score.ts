@@ -61,6 +61,8 @@ function isOutlierScaled(
 ): boolean {
   const scale = 2 ** 600;
   const larger = values.slice(first, end).map((value) => value * scale);
+  // The scored value need not be tiny.
+  larger[scored - first] = withinDoubles(values[scored] * scale);
   const outlier = isZScoreOutlier(larger, 0, larger.length, scored - first, out, outOffset);
   out[outOffset + 1] /= scale;
   out[outOffset + 2] /= scale;
@@ -85,10 +87,14 @@ export function scoreAndFences(
   }
   const distance = value - middle;
   const score = Number.isFinite(distance) ? distance / deviation : (value / 2 - middle / 2) / (deviation / 2);
-  out[outOffset] = Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, score));
+  out[outOffset] = withinDoubles(score);
   out[outOffset + 1] = middle - limit * deviation;
   out[outOffset + 2] = middle + limit * deviation;
   return Math.abs(score) > limit;
+}
+
+function withinDoubles(number: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, number));
 }
 
 function countFinite(values: Float64Array, first: number, end: number): number {
