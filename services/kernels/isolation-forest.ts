@@ -270,7 +270,8 @@ function splitRows(growth: Growth, node: number, start: number, end: number, ran
 }
 
 function readColumn({ table, sample, values }: Growth, column: number, start: number, end: number): void {
-  for (let i = start; i < end; i++) values[i] = table[sample[i] + column];
+  // −0 as 0, or the order of the rows would show in a threshold.
+  for (let i = start; i < end; i++) values[i] = table[sample[i] + column] + 0;
 }
 
 /** At least `low` and below `high`. */
