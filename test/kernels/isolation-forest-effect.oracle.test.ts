@@ -23,9 +23,9 @@ describe("isolation forest, by effect", () => {
     return sum / forests;
   };
 
-  const compared = async ({ values, columns, labels }: AnomalyTable) => {
+  const compared = async ({ name, values, columns, labels }: AnomalyTable) => {
     const ours = await meanAuc(labels, (seed) => {
-      const random = randomStream(seed, "effect", 0);
+      const random = randomStream(seed, name, 0);
       const forest = fitIsolationForest(values, labels.length, columns, random)!;
       const scores = new Float64Array(labels.length);
       isolationScores(forest, values, labels.length, scores, 0);
