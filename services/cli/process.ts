@@ -7,6 +7,8 @@ import { featurePlan } from "../processor/feature-plan.js";
 import { refuseImpossible } from "../processor/operators/decode.js";
 import type { SampleOutcome } from "../processor/operators/remember.js";
 import { transform } from "../processor/pipeline.js";
+import { compileRules } from "../processor/rules/compile-rules.js";
+import { openFrameJudge } from "../processor/rules/judge-frame.js";
 import { openPartitionState } from "../processor/state/partition-state.js";
 import type { Config } from "../shared/config-schema.js";
 import { MillraceError, asMillraceError, exitCodes } from "../shared/errors.js";
@@ -35,10 +37,17 @@ export async function runProcess(
   const { stopping } = terminal;
   const startedAt = performance.now();
   const plan = featurePlan(config);
+  const rules = compileRules(config.transform.cleaning.rules);
   const outcomes = new Map<SampleOutcome, number>();
+  const broken = new Map<string, number>();
+  const failed = new Map<string, number>();
   const remembering = {
     plan,
     strict: config.transform.cleaning.validation_rules === "strict",
+    judge: openFrameJudge(rules, {
+      broken: (rule) => void broken.set(rules.names[rule], (broken.get(rules.names[rule]) ?? 0) + 1),
+      failed: (rule) => void failed.set(rules.names[rule], (failed.get(rules.names[rule]) ?? 0) + 1),
+    }),
     count: (outcome: SampleOutcome, samples: number) =>
       void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + samples),
   };
@@ -83,7 +92,12 @@ export async function runProcess(
     progress.stop();
     input.destroy();
   }
-  const irregular = [...outcomes].map(([outcome, count]) => `, ${countText(count)} ${outcome}`).join("");
+  const counts = [
+    ...[...outcomes].map(([outcome, count]) => [count, outcome] as const),
+    ...[...broken].map(([rule, count]) => [count, `broke ${rule}`] as const),
+    ...[...failed].map(([rule, count]) => [count, `had no answer of ${rule}`] as const),
+  ];
+  const irregular = counts.map(([count, what]) => `, ${countText(count)} ${what}`).join("");
   process.stderr.write(
     `${countText(offset)} frames of ${countText(samples)} samples → ${countText(emitted)} frames of features ` +
       `in ${secondsText((performance.now() - startedAt) / 1000)}${irregular}\n`,

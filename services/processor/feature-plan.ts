@@ -1,4 +1,5 @@
 import { linearFill } from "../kernels/linear-fill.js";
+import type { OutlierAction, OutlierMethod } from "../kernels/outlier-action.js";
 import { fractionOf } from "../kernels/percentile.js";
 import { type RollingPlan, rollingWidth } from "../kernels/rolling-features.js";
 import type { Config } from "../shared/config-schema.js";
@@ -29,9 +30,14 @@ export interface FeaturePlan {
 }
 
 export interface OutlierPlan {
+  readonly method: OutlierMethod;
   /** The one window that a sample is judged against, itself excluded. */
   readonly windowsMs: readonly [number];
-  readonly action: "flag" | "remove" | "clip";
+  /** How often models are fitted, at multiples of it since 1970. */
+  readonly epochMs: number;
+  /** What is at least so much older than a sample has no influence on its verdict. */
+  readonly reachMs: number;
+  readonly action: OutlierAction;
 }
 
 export interface ImputationPlan {
@@ -51,6 +57,8 @@ export interface ImputationPlan {
  */
 export type Fill = (timestamps: Float64Array, values: Float64Array, times: Float64Array) => Float64Array;
 
+/** Models are fitted so often, each to a whole window. */
+const EPOCHS_PER_WINDOW = 4;
 /** An interval is told from samples within this. */
 const INTERVAL_LOOKBACK_MS = 600_000;
 
@@ -69,7 +77,7 @@ export function featurePlan(config: Config): FeaturePlan {
   if (columns.length !== rollingWidth(rolling) + 1) throw new Error("The columns and the kernel disagree.");
   const outliers = outlierPlan(cleaning);
   const filling = imputationPlan(imputation);
-  const outlierMs = outliers === null ? 0 : outliers.windowsMs[0];
+  const outlierMs = outliers?.reachMs ?? 0;
   const chainedMs =
     (outliers === null || outliers.action === "flag" ? 0 : outlierMs) +
     (filling === null ? 0 : filling.maxGapMs + Math.max(filling.contextMs, filling.intervalLookbackMs)) +
@@ -90,7 +98,10 @@ export function featurePlan(config: Config): FeaturePlan {
 
 function outlierPlan(cleaning: Config["transform"]["cleaning"]): OutlierPlan | null {
   if (cleaning.outlier_detection === "none") return null;
-  return { windowsMs: [cleaning.outlier_window.ms], action: cleaning.outlier_action };
+  const { outlier_detection: method, outlier_action: action, outlier_window } = cleaning;
+  const epochMs = outlier_window.ms / EPOCHS_PER_WINDOW;
+  const reachMs = outlier_window.ms + (method === "isolation_forest" ? epochMs : 0);
+  return { method, action, windowsMs: [outlier_window.ms], epochMs, reachMs };
 }
 
 function imputationPlan({

@@ -10,6 +10,7 @@ import { featurePlan } from "./feature-plan.js";
 import type { OutputTopic } from "./operators/encode.js";
 import { createPartitionProcessor } from "./partition-processor.js";
 import { createProcessorMetrics } from "./processor-metrics.js";
+import { compileRules } from "./rules/compile-rules.js";
 
 /** How long a fetch waits for data: the idle part of the latency. */
 const MAX_WAIT_MS = 100;
@@ -50,6 +51,7 @@ export async function startProcessor(context: ServiceContext): Promise<() => Pro
     topic: topicName("raw", prefix),
     topicPrefix: prefix,
     plan,
+    rules: compileRules(config.transform.cleaning.rules),
     strict: config.transform.cleaning.validation_rules === "strict",
     clean,
     features,

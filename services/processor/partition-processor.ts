@@ -10,15 +10,18 @@ import { untilDone } from "../shared/retry.js";
 import type { Schemas } from "../shared/schema-registry.js";
 import type { FeaturePlan } from "./feature-plan.js";
 import type { OutputTopic } from "./operators/encode.js";
-import type { RememberOptions } from "./operators/remember.js";
+import type { SettleOptions } from "./operators/remember.js";
 import { type OwnerOptions, type PartitionOwner, offsetMetadata, takePartition } from "./partition-owner.js";
 import { pipeline, rebuild } from "./pipeline.js";
 import type { ProcessorMetrics } from "./processor-metrics.js";
+import type { CompiledRules } from "./rules/compile-rules.js";
+import { openFrameJudge } from "./rules/judge-frame.js";
 import { stateSize } from "./state/partition-state.js";
 
 export interface PartitionProcessorOptions extends OwnerOptions {
   readonly topicPrefix: string;
   readonly plan: FeaturePlan;
+  readonly rules: CompiledRules;
   readonly strict: boolean;
   readonly clean: OutputTopic;
   readonly features: OutputTopic;
@@ -36,15 +39,38 @@ export interface PartitionProcessorOptions extends OwnerOptions {
 const MAX_SLICE_BYTES = 1_000_000;
 
 export function createPartitionProcessor(options: PartitionProcessorOptions) {
-  const { groupId, topic, topicPrefix, plan, strict, clean, features, stopping, metrics, logger, now } =
-    options;
+  const {
+    groupId,
+    topic,
+    topicPrefix,
+    plan,
+    rules,
+    strict,
+    clean,
+    features,
+    stopping,
+    metrics,
+    logger,
+    now,
+  } = options;
   const { registry, processing } = options.outages;
   const owners = new Map<number, PartitionOwner>();
   const reader = createRawReader(options.schemas);
-  const remembering: RememberOptions = {
+  const settling: SettleOptions = {
     plan,
     strict,
+    judge: openFrameJudge(rules, {
+      broken: (rule) => metrics.brokenRules.inc({ rule: rules.names[rule] }),
+      failed: (rule) => metrics.failedRules.inc({ rule: rules.names[rule] }),
+    }),
     count: (outcome, samples) => metrics.outcomes.inc({ outcome }, samples),
+  };
+  /** What is rebuilt was counted before. */
+  const silent: SettleOptions = {
+    plan,
+    strict,
+    judge: openFrameJudge(rules, { broken: () => undefined, failed: () => undefined }),
+    count: () => undefined,
   };
 
   /** Has the partition taken and its position set; the messages come again from there. */
@@ -69,7 +95,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
     slice: readonly KafkaMessage[],
     next: bigint,
   ): Promise<void> {
-    await lastValueFrom(from(slice).pipe(rebuild({ reader, plan, strict }, owner.state)), {
+    await lastValueFrom(from(slice).pipe(rebuild(reader, silent, owner.state)), {
       defaultValue: undefined,
     });
     metrics.rebuilding.set({ partition }, Math.max(0, Number(owner.committed - next)));
@@ -89,7 +115,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
         pipeline(
           {
             reader,
-            remembering,
+            settling,
             cleaned: clean,
             features,
             onFrame: (frame) => frames.push(frame),

@@ -3,13 +3,12 @@ import type { MillraceError } from "../shared/errors.js";
 import type { FrameReader } from "../shared/frame-codec.js";
 import type { CleanFrame, FeatureFrame, RawFrame } from "../shared/frame.js";
 import type { OutgoingMessage } from "../shared/kafka.js";
-import type { FeaturePlan } from "./feature-plan.js";
 import { clean } from "./operators/clean.js";
 import { type InputMessage, decode } from "./operators/decode.js";
 import { derive } from "./operators/derive.js";
 import { type OutputTopic, encodeClean, encodeFeatures } from "./operators/encode.js";
 import { impute } from "./operators/impute.js";
-import { type RememberOptions, remember } from "./operators/remember.js";
+import { type SettleOptions, remember } from "./operators/remember.js";
 import { type At, validate } from "./operators/validate.js";
 import type { Changes } from "./state/changes.js";
 import type { PartitionState } from "./state/partition-state.js";
@@ -19,26 +18,26 @@ export interface PipelineOptions<Message> {
   readonly onPoison: (message: Message, error: MillraceError) => void;
   readonly onFrame: (frame: RawFrame) => void;
   readonly onRows: (rows: FeatureFrame) => void;
-  readonly remembering: RememberOptions;
+  readonly settling: SettleOptions;
   readonly cleaned: OutputTopic;
   readonly features: OutputTopic;
 }
 
 /** metrics.raw → metrics.clean and metrics.features: what is done to the messages of one partition, in their order. */
 export function pipeline<Message extends InputMessage>(
-  { reader, onPoison, onFrame, onRows, remembering, cleaned, features }: PipelineOptions<Message>,
+  { reader, onPoison, onFrame, onRows, settling, cleaned, features }: PipelineOptions<Message>,
   state: PartitionState,
 ): OperatorFunction<Message, OutgoingMessage> {
-  const { plan } = remembering;
+  const { plan } = settling;
   return (messages) =>
     messages.pipe(
       decode(reader, onPoison),
       tap(({ frame }) => onFrame(frame)),
-      validate(),
+      validate(settling.judge),
       connect((validated) =>
         merge(
           validated.pipe(
-            settle(remembering, state),
+            settle(settling, state),
             derive(plan),
             tap(onRows),
             encodeFeatures(features, plan.columns.length, () => state.watermark),
@@ -50,7 +49,7 @@ export function pipeline<Message extends InputMessage>(
 }
 
 /** The samples of each frame in the state, cleaned, and the gaps that they end filled. What is off is not there. */
-function settle(options: RememberOptions, state: PartitionState): OperatorFunction<At<CleanFrame>, Changes> {
+function settle(options: SettleOptions, state: PartitionState): OperatorFunction<At<CleanFrame>, Changes> {
   const { outliers, imputation } = options.plan;
   return (frames) =>
     frames.pipe(
@@ -62,22 +61,23 @@ function settle(options: RememberOptions, state: PartitionState): OperatorFuncti
 
 /** The same without Kafka: what is between decoding and encoding. */
 export function transform(
-  options: RememberOptions,
+  options: SettleOptions,
   state: PartitionState,
 ): OperatorFunction<At<RawFrame>, FeatureFrame> {
-  return (frames) => frames.pipe(validate(), settle(options, state), derive(options.plan));
+  return (frames) => frames.pipe(validate(options.judge), settle(options, state), derive(options.plan));
 }
 
 /** What the same messages leave in the state, without emitting anything: law L6. */
 export function rebuild<Message extends InputMessage>(
-  { reader, plan, strict }: { reader: FrameReader<RawFrame>; plan: FeaturePlan; strict: boolean },
+  reader: FrameReader<RawFrame>,
+  options: SettleOptions,
   state: PartitionState,
 ): OperatorFunction<Message, never> {
   return (messages) =>
     messages.pipe(
       decode(reader, () => undefined),
-      validate(),
-      settle({ plan, strict, count: () => undefined }, state),
+      validate(options.judge),
+      settle(options, state),
       ignoreElements(),
     );
 }

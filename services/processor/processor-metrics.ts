@@ -31,6 +31,18 @@ export function createProcessorMetrics(registry: Registry) {
       labelNames: ["outcome"],
       registers,
     }),
+    brokenRules: new Counter({
+      name: "millrace_processor_validation_failures_total",
+      help: "Samples that broke a rule, by rule; one that breaks two counts at both.",
+      labelNames: ["rule"],
+      registers,
+    }),
+    failedRules: new Counter({
+      name: "millrace_processor_rule_errors_total",
+      help: "Judgements that failed, since the rule's expression had no answer; the sample is not flagged.",
+      labelNames: ["rule"],
+      registers,
+    }),
     deadLetters: new Counter({
       name: "millrace_processor_dead_letters_total",
       help: "Messages that went to metrics.dead.",

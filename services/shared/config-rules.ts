@@ -1,3 +1,4 @@
+import { actionRefusal } from "../kernels/outlier-action.js";
 import type { Config, Pipelines } from "./config-schema.js";
 import { didYouMean } from "./config-words.js";
 
@@ -18,6 +19,7 @@ export interface RuleContext {
 export function checkConfig(config: Config, context: RuleContext): void {
   checkReferences(config, context);
   checkJobs(config, context);
+  checkOutliers(config, context);
   checkValidation(config, context);
   checkFeatures(config, context);
   checkCredentials(config, context);
@@ -69,6 +71,15 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
       );
     }
   }
+}
+
+function checkOutliers({ transform }: Config, { sound, report }: RuleContext): void {
+  const path = ["transform", "cleaning"];
+  const { outlier_detection: method, outlier_action: action } = transform.cleaning;
+  if (!sound([...path, "outlier_detection"]) || !sound([...path, "outlier_action"]) || method === "none")
+    return;
+  const refusal = actionRefusal(method, action);
+  if (refusal !== null) report([...path, "outlier_action"], refusal);
 }
 
 function checkValidation({ transform }: Config, { sound, report }: RuleContext): void {

@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import { z } from "zod";
+import { outlierActions, outlierMethods } from "../kernels/outlier-action.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
@@ -205,8 +206,7 @@ const rules = section({
     })
     .describe(
       "Values that a series may have, by name. Rules that are given replace all of the default's, here as below.",
-    )
-    .meta(later),
+    ),
   order: z
     .record(entryName, orderRule)
     .prefault({
@@ -222,26 +222,22 @@ const rules = section({
         ascending: ['{__name__=~"(.+_)?errors_per_second"}', '{__name__=~"(.+_)?requests_per_second"}'],
       },
     })
-    .describe("Orders of the values of a frame, by name. One whose series are not all there is not judged.")
-    .meta(later),
+    .describe("Orders of the values of a frame, by name. One whose series are not all there is not judged."),
   sample: z
     .record(entryName, sampleRule)
     .prefault({})
-    .describe("Rules of your own about single samples, by name.")
-    .meta(later),
+    .describe("Rules of your own about single samples, by name."),
   frame: z
     .record(entryName, frameRule)
     .prefault({})
-    .describe("Rules of your own about whole frames, by name.")
-    .meta(later),
-  future_max: durationMs("5m", "0s", "1d")
-    .describe("How far a sample's time may lie after the time that it was read at, since clocks differ.")
-    .meta(later),
+    .describe("Rules of your own about whole frames, by name."),
+  future_max: durationMs("5m", "0s", "1d").describe(
+    "How far a sample's time may lie after the time that it was read at, since clocks differ.",
+  ),
   gap_max: durationMs("5m", "1s", "1d")
     .describe("The longest time without a sample of a series that is no gap.")
     .meta(later),
 });
-
 const valueType = z.strictObject({
   match: match.describe("Which series; the first entry that matches one counts."),
   as: z
@@ -365,11 +361,15 @@ export const etlSchema = z.strictObject({
   transform: section({
     cleaning: section({
       outlier_detection: z
-        .enum(["iqr", "none"])
+        .enum([...outlierMethods, "none"])
         .default("iqr")
-        .describe("How outliers are found: `iqr` by the interquartile range."),
+        .describe(
+          "How outliers are found: `iqr` outside of 1.5 interquartile ranges from the quartiles; `zscore` more than 3 standard " +
+            "deviations from the mean; `robust_zscore` beyond 3.5 by the median and the median absolute deviation; " +
+            "`isolation_forest` by a forest fitted every quarter of the window, some 300 kB a series.",
+        ),
       outlier_action: z
-        .enum(["flag", "remove", "clip"])
+        .enum(outlierActions)
         .default("flag")
         .describe(
           "What happens to an outlier: `flag` only says so; `remove` keeps it out of every window, and has it imputed; " +

@@ -26,7 +26,7 @@ export async function run(frames: readonly RawFrame[], options: RunOptions): Pro
   const outcomes = new Map<SampleOutcome, number>();
   const count = (outcome: SampleOutcome, samples: number) =>
     void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + samples);
-  const operator = transform({ plan, strict, count }, state);
+  const operator = transform({ plan, strict, judge: null, count }, state);
   const emitted: FeatureFrame[] = [];
   const input = frames.map((frame, i) => ({ offset: firstOffset + i, frame }));
   for (let batch = 0; input.length > 0; batch++) {

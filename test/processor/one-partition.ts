@@ -1,4 +1,6 @@
 import type { Kafka, KafkaMessage } from "kafkajs";
+import { compileRules } from "../../services/processor/rules/compile-rules.js";
+import { parseConfig } from "../../services/shared/config.js";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { createPartitionProcessor } from "../../services/processor/partition-processor.js";
@@ -86,6 +88,7 @@ export function onePartition(messages: readonly KafkaMessage[]) {
       topic: TOPIC,
       topicPrefix: "t.",
       plan,
+      rules: compileRules(parseConfig("", "test.yaml").transform.cleaning.rules),
       strict,
       clean: { topic: "t.metrics.clean", partitions: 4, schemaId: 1 },
       features: { topic: "t.metrics.features", partitions: 4, schemaId: 2 },

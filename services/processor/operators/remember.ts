@@ -2,6 +2,7 @@ import { type OperatorFunction, concatMap } from "rxjs";
 import { firstAfter } from "../../kernels/window-bounds.js";
 import { type CleanFrame, flagBits } from "../../shared/frame.js";
 import type { FeaturePlan } from "../feature-plan.js";
+import type { FrameJudge } from "../rules/judge-frame.js";
 import type { Changes } from "../state/changes.js";
 import { judge } from "../state/judge.js";
 import {
@@ -21,10 +22,12 @@ import {
 } from "../state/series-window.js";
 import type { At } from "./validate.js";
 
-export interface RememberOptions {
+export interface SettleOptions {
   readonly plan: FeaturePlan;
   /** Values that broke a rule are in no window. */
   readonly strict: boolean;
+  /** What the configured rules say of a frame; null where there are none. */
+  readonly judge: FrameJudge | null;
   /** Counts what became of samples that did not simply append. */
   readonly count: (outcome: SampleOutcome, samples: number) => void;
 }
@@ -37,14 +40,14 @@ export type SampleOutcome = Exclude<AddOutcome, "appended"> | "too_late" | "need
  * has old samples dropped, an empty change tells how far back rows can be corrected after it.
  */
 export function remember(
-  options: RememberOptions,
+  options: SettleOptions,
   state: PartitionState,
 ): OperatorFunction<At<CleanFrame>, Changes> {
   return concatMap((input) => changesOf(options, state, input));
 }
 
 function* changesOf(
-  { plan, strict, count }: RememberOptions,
+  { plan, strict, count }: SettleOptions,
   state: PartitionState,
   input: At<CleanFrame>,
 ): Generator<Changes> {

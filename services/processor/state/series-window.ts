@@ -1,3 +1,4 @@
+import type { IsolationForest } from "../../kernels/isolation-forest.js";
 import { type RollingState, forgetRollingState, openRollingState } from "../../kernels/rolling-features.js";
 import { type SlidingWindows, forget, openSlidingWindows } from "../../kernels/sliding-windows.js";
 import { firstAfter } from "../../kernels/window-bounds.js";
@@ -38,6 +39,7 @@ export interface SeriesWindow {
   /** Caches, without influence on any result. */
   readonly rolling: RollingState;
   readonly judging: SlidingWindows;
+  forest: { readonly epochMs: number; readonly fitted: IsolationForest | null } | null;
 }
 
 export const entryKinds = {
@@ -70,6 +72,7 @@ export function openSeriesWindow(series: Series, plan: FeaturePlan): SeriesWindo
     end: 0,
     rolling: openRollingState(plan.rolling),
     judging: openSlidingWindows(plan.outliers === null ? 0 : 1),
+    forest: null,
   };
 }
 
@@ -214,6 +217,7 @@ export function removeAt(window: SeriesWindow, at: number): void {
 export function forgetCaches(window: SeriesWindow): void {
   forgetRollingState(window.rolling);
   forget(window.judging);
+  window.forest = null;
   window.mixed = null;
 }
 
