@@ -34,3 +34,31 @@ def penalty(values, sensitivity):
     steps = np.abs(np.diff(values))
     sigma = np.median(steps) / (norm.ppf(0.75) * np.sqrt(2)) or steps.mean() * np.sqrt(np.pi) / 2
     return 2 * max(sigma, 1e-12 * np.abs(values).max()) ** 2 * np.log(len(values)) / sensitivity
+
+
+def drifts(values, min_instances, delta, threshold, alpha):
+    """Where the test of Page and Hinkley tells of a drift, by the definition of river.drift.PageHinkley(mode="both").
+
+    The sums are added up again from the last drift at each sample, from the running means that river's stats.Mean has.
+    """
+    found, start = [], 0
+    for i in range(len(values)):
+        since = values[start : i + 1]
+        if len(since) < min_instances:
+            continue
+        rises, falls = page_hinkley_sums(since, delta, alpha)
+        if rises[-1] - min(rises) > threshold or max(falls) - falls[-1] > threshold:
+            found.append(i)
+            start = i + 1
+    return np.array(found, dtype=float)
+
+
+def page_hinkley_sums(values, delta, alpha):
+    mean, rise, fall, rises, falls = 0.0, 0.0, 0.0, [], []
+    for n, x in enumerate(values.tolist(), start=1):
+        mean += (1.0 / n) * (x - mean)
+        rise = alpha * rise + (x - mean) - delta
+        fall = alpha * fall + (x - mean) + delta
+        rises.append(rise)
+        falls.append(fall)
+    return rises, falls

@@ -1,6 +1,7 @@
 import { after, before, describe, it } from "node:test";
 import { changePenalty, changePoints, openChangePointScratch } from "../../services/kernels/change-points.js";
 import { numpySquares } from "../../services/kernels/numpy-variance.js";
+import { newestDrift, pageHinkleyDefaults } from "../../services/kernels/page-hinkley.js";
 import { pelt } from "../../services/kernels/pelt.js";
 import { normal, randomStream } from "../../services/kernels/random.js";
 import { openComparison } from "../oracle/comparison.js";
@@ -99,5 +100,35 @@ describe("change points", () => {
     }
     points.conclude(context);
     penalty.conclude(context);
+  });
+
+  it("are drifts where Page and Hinkley's test tells of them", async (context) => {
+    const comparison = openComparison("drifts", "river PageHinkley's definition", 0);
+    for (const { name, values: all } of seriesCases()) {
+      const values = all.subarray(-longest);
+      const { alpha } = pageHinkleyDefaults;
+      const scale = largestFinite(values);
+      for (const [fewestSamples, delta, threshold] of [
+        [30, 0.005, 50],
+        [10, 0, 0.5 * scale],
+        [1, 0.01 * scale, 0.1 * scale],
+      ]) {
+        const options = { fewestSamples, delta, threshold, alpha };
+        const finite = values.filter((value) => Number.isFinite(value));
+        const expected = await python.call<Float64Array>(
+          "drifts",
+          finite,
+          fewestSamples,
+          delta,
+          threshold,
+          alpha,
+        );
+        // Of the newest drift each row tells, and of an earlier one the rows before.
+        const found = new Set(Array.from(finite, (_, i) => newestDrift(options, finite, 0, i + 1)));
+        found.delete(-1);
+        comparison.compare([...found], expected, `${name}, threshold ${threshold}`);
+      }
+    }
+    comparison.conclude(context);
   });
 });

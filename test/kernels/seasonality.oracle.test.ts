@@ -6,6 +6,13 @@ import {
   openSeasonalDecomposeScratch,
   seasonalDecompose,
 } from "../../services/kernels/seasonal-decompose.js";
+import { residualScores } from "../../services/kernels/seasonal-anomalies.js";
+import {
+  openSeasonalScratch,
+  seasonalFeatures,
+  seasonalWidth,
+} from "../../services/kernels/seasonal-features.js";
+import { decompositionStrengths } from "../../services/kernels/seasonal-strength.js";
 import { openStlScratch, stl } from "../../services/kernels/stl.js";
 import { type Comparison, openComparison } from "../oracle/comparison.js";
 import { type Python, openPython } from "../oracle/python.js";
@@ -43,6 +50,15 @@ function compareParts(
   scales: readonly number[],
 ): void {
   parts.forEach((part, k) => comparison.compare(found[part], expected[k], `${where}, ${part}`, scales[k]));
+}
+
+function seasonalDecomposed(values: Float64Array, period: number, into: Decomposition): void {
+  const options = { period, model: "additive", twoSided: true } as const;
+  seasonalDecompose(options, openSeasonalDecomposeScratch(), values, 0, values.length, into);
+}
+
+function stlDecomposed(values: Float64Array, period: number, into: Decomposition): void {
+  stl({ period, seasonal: 7, robust: false }, openStlScratch(), values, 0, values.length, into);
 }
 
 describe("seasonality", () => {
@@ -114,6 +130,80 @@ describe("seasonality", () => {
       comparison.conclude(context);
     });
   }
+
+  it("has the strengths and anomalies of the definition", async (context) => {
+    const strengths = openComparison("seasonal and trend strength", "numpy 1 − Var R / Var(S + R)");
+    const anomalies = openComparison("seasonal anomalies", "scipy median_abs_deviation");
+    for (const { series, period } of seasonalCases()) {
+      const { name, values } = series;
+      // Only the sizes of squares are numpy's matter: 1e300 and 5e-324 are scaled by a power of two for it.
+      const largest = largestFinite(values);
+      const scale = largest > 1e150 ? 2 ** -900 : largest < 1e-150 ? 2 ** 900 : 1;
+      const scaled = (part: Float64Array) => part.map((value) => value * scale);
+      const found = openDecomposition(values.length);
+      const scratch = new Float64Array(values.length);
+      const both = new Float64Array(2);
+      const scores = new Float64Array(values.length);
+      // Of denormals the parts are rounded.
+      const unrounded = scale > 1 ? scaled(values) : values;
+      const rescaled = scale > 1 ? (part: Float64Array) => part : scaled;
+      for (const decompose of [seasonalDecomposed, stlDecomposed]) {
+        decompose(unrounded, period, found);
+        decompositionStrengths(found, values.length, scratch, both, 0);
+        residualScores(found, 0, values.length, scratch, scores, 0);
+        const [trend, seasonal, residual] = parts.map((part) => rescaled(found[part]));
+        const size = Math.max(largestFinite(trend), largestFinite(seasonal));
+        const where = `${name}, period ${period}`;
+        strengths.compare(
+          both,
+          await python.call<Float64Array>("strengths", trend, seasonal, residual, size),
+          where,
+          1,
+        );
+        anomalies.compare(
+          scores,
+          await python.call<Float64Array>("residual_scores", residual, size),
+          where,
+          1,
+        );
+      }
+    }
+    strengths.conclude(context);
+    anomalies.conclude(context);
+  });
+
+  it("is, row by row, statsmodels' one-sided decomposition of the window", async (context) => {
+    const comparison = openComparison("seasonal features of a row", "statsmodels seasonal_decompose");
+    const scratch = openSeasonalScratch();
+    const out = new Float64Array(seasonalWidth);
+    for (const { series, period } of seasonalCases()) {
+      const { name, values } = series;
+      const timestamps = values.map((_, i) => i * 5_000);
+      const plan = { period, intervalMs: 5_000 };
+      for (const end of [2 * period, 3 * period + 1, values.length]) {
+        const first = Math.max(0, end - 4 * period);
+        if (end > values.length) continue;
+        seasonalFeatures(plan, scratch, timestamps, values, first, end, out, 0);
+        const window = values.slice(first, end);
+        const size = largestFinite(window);
+        const scale = size > 1e150 ? 2 ** -900 : size < 1e-150 ? 2 ** 900 : 1;
+        const scaled = window.map((value) => value * scale);
+        const expected = await python.call<Float64Array>("row", scaled, period);
+        const actual = out.slice(0, 3);
+        const where = `${name}, period ${period}, end ${end}`;
+        comparison.compare(
+          actual,
+          expected.slice(0, 3).map((part) => part / scale),
+          where,
+          size,
+        );
+        // The parts have the last bits of the level, which weigh by what varies on it.
+        const weight = Math.max(1, (size * scale) / expected[4]);
+        comparison.compare(out.subarray(3), expected.subarray(3, 4), `${where}, strength`, weight);
+      }
+    }
+    comparison.conclude(context);
+  });
 
   /**
    * Of some series nobody's answer is right: fifteen times robust STL takes its weights from what is left, and where
