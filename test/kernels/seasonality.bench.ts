@@ -4,6 +4,11 @@ import {
   openSeasonalDecomposeScratch,
   seasonalDecompose,
 } from "../../services/kernels/seasonal-decompose.js";
+import {
+  openSeasonalScratch,
+  seasonalFeatures,
+  seasonalWidth,
+} from "../../services/kernels/seasonal-features.js";
 import { openStlScratch, stl } from "../../services/kernels/stl.js";
 import { openPython } from "../oracle/python.js";
 import { processorSeconds } from "./processor-seconds.js";
@@ -59,5 +64,18 @@ for (const count of [720, 1440, 10_080]) {
       python.call("stl_seconds", values, period, robust, robust ? 1 : 3),
     );
   }
+}
+
+const timestamps = Float64Array.from({ length: 2_000 }, (_, i) => i * 5_000);
+const values = timestamps.map((_, i) => 100 + 20 * Math.sin((2 * Math.PI * i) / period) + normal(random));
+const scratch = openSeasonalScratch();
+const out = new Float64Array(seasonalWidth);
+for (const window of [180, 720]) {
+  const plan = { period, intervalMs: 5_000 };
+  const seconds = processorSeconds(() => {
+    for (let end = 1_000; end < 2_000; end++)
+      seasonalFeatures(plan, scratch, timestamps, values, end - window, end, out, 0);
+  });
+  process.stdout.write(`seasonal features of a row from ${window}: ${(seconds * 1e3).toFixed(1)} µs\n`);
 }
 await python.close();
