@@ -10,11 +10,12 @@ import { largestFinite, type SeriesCase, seriesCases } from "../oracle/series-ca
 
 const scratch = openChangePointScratch();
 /** ruptures takes seconds for long signals. */
-const longest = 160;
+const longest = 120;
 
 /** Signals whose totals tie: few values, periods, runs, and one that is the mirror of itself. */
 function tiedSignals(): SeriesCase[] {
   const random = randomStream(1, "tied signals", 0);
+  let walked = 0;
   const shapes: Record<string, (i: number, n: number) => number> = {
     "coin tosses": () => Math.floor(2 * random()),
     "three levels": () => 0.1 * Math.floor(3 * random()),
@@ -24,10 +25,14 @@ function tiedSignals(): SeriesCase[] {
     staircase: (i) => Math.floor(i / 10),
     mirrored: (i, n) => Math.abs(i - (n - 1) / 2) ** 2,
     "two runs on a level": (i, n) => 1e9 + (i < n / 2 ? 0 : 1),
+    ramp: (i) => i,
+    "steps of a large level": (i) => 1e9 + 1e8 * Math.floor(i / 15) + 1e3 * normal(random),
+    "last bits of a level": () => 1e12 + 1e-3 * Math.floor(2 * random()),
+    "random walk": (i) => (i === 0 ? (walked = 0) : (walked += normal(random))),
     pulse: (i, n) => (i > n / 3 && i < n / 2 ? 1 / 3 : 0),
   };
   return Object.entries(shapes).flatMap(([name, value]) =>
-    [2, 3, 4, 5, 6, 7, 9, 16, 40, 121].map((n) => ({
+    [2, 3, 4, 5, 6, 7, 9, 16, 40, 120].map((n) => ({
       name: `${name}, ${n}`,
       timestamps: Float64Array.from({ length: n }, (_, i) => i),
       values: Float64Array.from({ length: n }, (_, i) => value(i, n)),
@@ -71,6 +76,7 @@ describe("change points", () => {
       // Of short ones many: penalties where choices tie (0 and small whole numbers among them).
       const penalties = finite.length > 45 ? [unit] : [unit, 1, 0.5, unit / 20];
       for (const penalty of penalties.filter((penalty) => penalty >= 0)) {
+        // Constants have no change points; ruptures may cut up the rounding of their means.
         if (new Set(finite).size < 2) continue;
         const out = new Int32Array(finite.length);
         const found = out.subarray(0, pelt(scratch.pelt, finite, 0, finite.length, penalty, out));
