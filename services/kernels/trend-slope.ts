@@ -3,9 +3,8 @@ const smallestSafeProducts = 2 ** -900;
 
 /**
  * Least-squares slope, per second, of the finite ones of `values[first ... end - 1]` over `timestamps`
- * (milliseconds, strictly ascending); NaN for fewer than two. scipy's `linregress(seconds, values).slope`, and
- * Prometheus's `deriv` (`linearRegression` of promql/functions.go), which is the same but for rounding, and for
- * samples that are not finite: they make `deriv` NaN. Of constants exactly 0.
+ * (milliseconds, strictly ascending); NaN for fewer than two: scipy's `linregress(seconds, values).slope`. Of
+ * constants exactly 0. Prometheus's `deriv` is the same but for its rounding (`deriv.ts`).
  *
  * The sums are anchored in the window: differences from its first time and value, and what that is off the
  * mean is taken off at the end (Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance",

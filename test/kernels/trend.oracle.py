@@ -7,29 +7,48 @@ import pandas as pd
 from scipy.stats import linregress
 
 
-def slopes(timestamps_ms, values):
-    """Slope per second of scipy.stats.linregress and of Prometheus's deriv over the finite values.
+def slope(timestamps_ms, values):
+    """Slope per second of scipy.stats.linregress over the finite values.
 
-    Both multiply values, and 1e300 or 5e-324 do not survive that: they are scaled by a power of two before, and back.
+    It multiplies values, and 1e300 or 5e-324 do not survive that: they are scaled by a power of two before, and back.
     """
     finite = np.isfinite(values)
     seconds = (timestamps_ms - timestamps_ms[0])[finite] / 1000
     sizes = np.abs(values[finite])
     if len(sizes) < 2:
-        return np.array([np.nan, np.nan])
+        return np.nan
     exponent = -900 if sizes.max() > 1e150 else 900 if 0 < sizes.max() < 1e-150 else 0
-    scaled = np.ldexp(values[finite], exponent)
-    return np.ldexp([linregress(seconds, scaled).slope, deriv(seconds - seconds[0], scaled)], -exponent)
+    return np.ldexp(linregress(seconds, np.ldexp(values[finite], exponent)).slope, -exponent)
 
 
-def deriv(seconds, values):
-    """linearRegression of promql/functions.go: sums as by Kahan and Neumaier, which math.fsum does not fall short of."""
-    if (values == values[0]).all():
-        return 0.0
-    n = len(values)
-    sum_x, sum_y = math.fsum(seconds), math.fsum(values)
-    sum_xy, sum_x2 = math.fsum(seconds * values), math.fsum(seconds * seconds)
-    return (sum_xy - sum_x * sum_y / n) / (sum_x2 - sum_x * sum_x / n)
+def deriv(timestamps_ms, values):
+    """linearRegression of promql/functions.go over the samples that are there, sums by Kahan and Neumaier."""
+    present = ~np.isnan(values)
+    y = values[present].tolist()
+    if len(y) < 2:
+        return np.nan
+    if y.count(y[0]) == len(y):
+        return np.nan if math.isinf(y[0]) else 0.0
+    n = float(len(y))
+    x = [float(ms) / 1e3 for ms in timestamps_ms[present] - timestamps_ms[present][0]]
+    sum_x, sum_y = kahan_sum(x), kahan_sum(y)
+    sum_xy, sum_x2 = kahan_sum([a * b for a, b in zip(x, y)]), kahan_sum([a * a for a in x])
+    covariance = sum_xy - sum_x * sum_y / n
+    return covariance / (sum_x2 - sum_x * sum_x / n)
+
+
+def kahan_sum(terms):
+    total, loss = 0.0, 0.0
+    for term in terms:
+        following = total + term
+        if math.isinf(following):
+            loss = 0.0
+        elif abs(total) >= abs(term):
+            loss += (total - following) + term
+        else:
+            loss += (term - following) + total
+        total = following
+    return total + loss
 
 
 def momentum(timestamps_ms, values, lag_ms, tolerance_ms):

@@ -1,4 +1,5 @@
 import { after, before, describe, it } from "node:test";
+import { deriv } from "../../services/kernels/deriv.js";
 import { momentum } from "../../services/kernels/momentum.js";
 import { trendSlope } from "../../services/kernels/trend-slope.js";
 import { openComparison } from "../oracle/comparison.js";
@@ -14,19 +15,24 @@ describe("trends", () => {
   });
   after(() => python.close());
 
-  it("have the slope of scipy and Prometheus", async (context) => {
-    const slope = openComparison("trend slope", "scipy linregress");
-    const deriv = openComparison("trend slope", "Prometheus deriv's definition");
+  it("have the slope of scipy", async (context) => {
+    const comparison = openComparison("trend slope", "scipy linregress");
     for (const { name, timestamps, values } of seriesCases()) {
       const actual = [trendSlope(timestamps, values, 0, values.length)];
-      const [ofScipy, ofPrometheus] = await python.call<Float64Array>("slopes", timestamps, values);
+      const expected = await python.call<Float64Array>("slope", timestamps, values);
       const spanSeconds = (timestamps[timestamps.length - 1] - timestamps[0]) / 1000;
-      const scale = spanSeconds > 0 ? largestFinite(values) / spanSeconds : 0;
-      slope.compare(actual, [ofScipy], name, scale);
-      deriv.compare(actual, [ofPrometheus], name, scale);
+      comparison.compare(actual, expected, name, spanSeconds > 0 ? largestFinite(values) / spanSeconds : 0);
     }
-    slope.conclude(context);
-    deriv.conclude(context);
+    comparison.conclude(context);
+  });
+
+  it("have the derivative of Prometheus, to the bit", async (context) => {
+    const comparison = openComparison("deriv", "Prometheus linearRegression's definition", 0);
+    for (const { name, timestamps, values } of seriesCases()) {
+      const expected = await python.call<Float64Array>("deriv", timestamps, values);
+      comparison.compare([deriv(timestamps, values, null, 0, values.length)], expected, name);
+    }
+    comparison.conclude(context);
   });
 
   it("have the momentum of pandas", async (context) => {
