@@ -102,6 +102,25 @@ for (const [name, decompose] of Object.entries(decompositions)) {
   });
 }
 
+// Not of products; and where robust weights come from rounding, the parts do too.
+for (const name of ["additive, two-sided", "additive, one-sided", "STL"]) {
+  it(`decomposition, ${name}, puts a level that is added into the trend, within rounding`, () => {
+    const value = fc.double({ noNaN: true, min: -100, max: 100 });
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 14, maxLength: 60 }), period, (raw, p) => {
+        const higher = Float64Array.from(raw, (y) => y + 1000);
+        const low = decompositions[name](Float64Array.from(raw), 0, raw.length, p);
+        const high = decompositions[name](higher, 0, raw.length, p);
+        const expected = [...low.trend.map((y) => y + 1000), ...low.seasonal, ...low.residual];
+        all(high).forEach((part, i) =>
+          assert.ok(Number.isNaN(expected[i]) ? Number.isNaN(part) : Math.abs(part - expected[i]) < 1e-9),
+        );
+      }),
+      { seed: 3, numRuns: 200 },
+    );
+  });
+}
+
 describe("seasonal_decompose", () => {
   it("separates a line from a season", () => {
     const season = [-2, 0, 3, -1];

@@ -67,6 +67,17 @@ describe("trend slope", () => {
     );
   });
 
+  it("does not see the level, and adds the slope of a line that is added, within rounding", () => {
+    const value = fc.double({ noNaN: true, min: -100, max: 100 });
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 2, maxLength: 100 }), value, (values, perSample) => {
+        const moved = slopeOf(...values.map((y, i) => y + 1000 + perSample * i));
+        assert.ok(Math.abs(moved - slopeOf(...values) - perSample / 5) < 1e-9);
+      }),
+      { seed: 4, numRuns: 500 },
+    );
+  });
+
   it("depends on the finite values of the window only, and changes nothing", () => {
     fc.assert(
       fc.property(anyArray, anyArray, anyArray, gaps, (before, window, after, someGaps) => {
