@@ -107,8 +107,8 @@ describe("seasonality", () => {
       let unsteady = 0;
       for (const { series, period } of seasonalCases()) {
         const { name, values } = series;
-        // Half of all robust answers are unsteady at a period of 2; and statsmodels takes minutes for all the rest.
-        if (robust && (period === 2 || (values.length > 200 && values.length < 720))) continue;
+        // Each robust case takes four robust fits of statsmodels: of the long series two are enough.
+        if (robust && values.length > 200 && values.length < 720) continue;
         const size = largestFinite(values);
         const scale = size < 1e-150 ? 2 ** 900 : 1;
         const scaled = values.map((value) => value * scale);
@@ -126,7 +126,8 @@ describe("seasonality", () => {
           compareParts(comparison, found, rescaled, where, [size, size, size]);
         }
       }
-      assert.ok(unsteady <= cases / 20, `${unsteady} of ${cases} left out`);
+      assert.ok(unsteady <= cases / 8, `${unsteady} of ${cases} left out`);
+      if (robust) context.diagnostic(`${unsteady} of ${cases} unsteady`);
       comparison.conclude(context);
     });
   }
@@ -210,8 +211,8 @@ describe("seasonality", () => {
 
   /**
    * Of some series nobody's answer is right: fifteen times robust STL takes its weights from what is left, and where
-   * half of the values are fitted exactly that is rounding. There
-   * statsmodels' own answer moves, by up to half the series' size, when the values move by a last bit.
+   * half of the values are fitted exactly that is rounding: in a quarter of the cases with a period of 2, and a few
+   * others. There statsmodels' own answer moves, by up to half the series' size, when the values move by a last bit.
    */
   async function isUnsteady(values: Float64Array, period: number, seasonal: number): Promise<boolean> {
     const [movement] = await python.call<Float64Array>("robust_movement", values, period, seasonal);
