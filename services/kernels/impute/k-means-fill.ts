@@ -1,0 +1,208 @@
+import { type Random, randomStream } from "../random.js";
+import type { ImputerDeclaration, WindowOptions } from "./declaration.js";
+import { fillFrom, fillableCells } from "./gaps.js";
+import { ownUnits, standardColumns } from "./standard-columns.js";
+
+export interface KMeansOptions extends WindowOptions {
+  readonly clusters: number;
+  /** Of the first centroids: a function of the entity and the window's time, so that a replay draws the same. */
+  readonly seed: number;
+}
+
+/** The best of so many starts, each of so many rounds at most: scikit-learn's numbers. */
+const starts = 10;
+const maxRounds = 300;
+
+export const kMeansImputer: ImputerDeclaration<KMeansOptions> = {
+  name: "k_means",
+  lookbackMs: ({ windowMs }) => windowMs,
+  needsFarEnd: false,
+};
+
+/**
+ * Fills each row of a table from the centroid nearest to it over the columns that it has. The centroids are those of Lloyd's
+ * algorithm on the window's rows, which leaves out what is missing in its distances and its means (Chi, Chi, Baraniuk 2016,
+ * "k-POD"), from starts by k-means++ (Arthur, Vassilvitskii 2007). Distances are of columns brought to mean 0 and deviation 1.
+ * Where a row, or all rows of its cluster in a column, have nothing, the column's mean. Arguments and results as of `meanFill`.
+ */
+export function kMeansFill(
+  options: KMeansOptions,
+  timestamps: Float64Array,
+  values: Float64Array,
+  columns: number,
+  out: Float64Array,
+  filled: Uint8Array,
+): void {
+  const columnScales = standardColumns(values, columns);
+  const points = pointsOf(columnScales.standard, columns);
+  const { centroids, nearest } = bestClusters(points, options);
+  const estimates = new Float64Array(values.length);
+  for (let row = 0; row < points.rows; row++) {
+    if (!points.isKnown(row)) continue;
+    for (let c = 0; c < columns; c++) estimates[row * columns + c] = centroids[nearest[row] * columns + c];
+  }
+  const fillable = fillableCells(timestamps, values, columns, options.maxGapMs);
+  fillFrom(ownUnits(estimates, columnScales), values, fillable, out, filled);
+}
+
+interface Points {
+  /** Row-major; NaN where missing. */
+  readonly cells: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+  /** Whether a row has any value. */
+  readonly isKnown: (row: number) => boolean;
+}
+
+function pointsOf(cells: Float64Array, columns: number): Points {
+  const rows = columns === 0 ? 0 : cells.length / columns;
+  const known = new Uint8Array(rows);
+  cells.forEach((value, i) => {
+    if (!Number.isNaN(value)) known[Math.floor(i / columns)] = 1;
+  });
+  return { cells, rows, columns, isKnown: (row) => known[row] === 1 };
+}
+
+interface Clusters {
+  readonly centroids: Float64Array;
+  /** Each row's cluster, and the square of its distance. */
+  readonly nearest: Int32Array;
+  readonly squares: Float64Array;
+}
+
+function bestClusters(points: Points, { clusters, seed }: KMeansOptions): Clusters {
+  let best: Clusters | null = null;
+  let least = Infinity;
+  for (let start = 0; start < starts; start++) {
+    const found = lloyd(points, plusPlus(points, clusters, randomStream(seed, "k-means", start)), clusters);
+    const total = totalOf(found.squares);
+    if (best !== null && !(total < least)) continue;
+    best = found;
+    least = total;
+  }
+  return best!;
+}
+
+/** Over the columns that the row has. */
+function squaredDistance(
+  { cells, columns }: Points,
+  row: number,
+  centroids: Float64Array,
+  k: number,
+): number {
+  let total = 0;
+  for (let c = 0; c < columns; c++) {
+    const difference = cells[row * columns + c] - centroids[k * columns + c];
+    // NaN where the cell is missing.
+    if (difference === difference) total += difference * difference;
+  }
+  return total;
+}
+
+/** The first centroids: rows, each drawn by the square of its distance from those before; what a row lacks is the mean. */
+function plusPlus(points: Points, clusters: number, random: Random): Float64Array {
+  const { cells, rows, columns, isKnown } = points;
+  const centroids = new Float64Array(clusters * columns);
+  const squares = Float64Array.from({ length: rows }, (_, row) => (isKnown(row) ? 1 : 0));
+  for (let k = 0; k < clusters; k++) {
+    const row = draw(squares, random);
+    for (let c = 0; c < columns && row < rows; c++) {
+      const value = cells[row * columns + c];
+      centroids[k * columns + c] = Number.isNaN(value) ? 0 : value;
+    }
+    for (let other = 0; other < rows; other++) {
+      const square = squaredDistance(points, other, centroids, k);
+      squares[other] = k === 0 ? square : Math.min(squares[other], square);
+    }
+  }
+  return centroids;
+}
+
+/** An index by weight; the end where no weight is. */
+function draw(weights: Float64Array, random: Random): number {
+  let left = random() * totalOf(weights);
+  let index = 0;
+  while (index < weights.length && !(weights[index] > 0 && left < weights[index])) left -= weights[index++];
+  return index;
+}
+
+function totalOf(numbers: Float64Array): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function lloyd(points: Points, centroids: Float64Array, clusters: number): Clusters {
+  const nearest = new Int32Array(points.rows).fill(-1);
+  const squares = new Float64Array(points.rows);
+  for (let round = 0; round < maxRounds; round++) {
+    if (!assign(points, centroids, clusters, nearest, squares)) break;
+    moveCentroids(points, centroids, clusters, nearest, squares);
+  }
+  return { centroids, nearest, squares };
+}
+
+/** Whether any row changed its cluster. */
+function assign(
+  points: Points,
+  centroids: Float64Array,
+  clusters: number,
+  nearest: Int32Array,
+  squares: Float64Array,
+): boolean {
+  let changed = false;
+  for (let row = 0; row < points.rows; row++) {
+    let best = 0;
+    let least = Infinity;
+    for (let k = 0; k < clusters; k++) {
+      const square = squaredDistance(points, row, centroids, k);
+      if (square >= least) continue;
+      best = k;
+      least = square;
+    }
+    changed ||= nearest[row] !== best;
+    nearest[row] = best;
+    squares[row] = least;
+  }
+  return changed;
+}
+
+/** To the mean of what its rows have; a cluster without rows goes to the row farthest from its own. */
+function moveCentroids(
+  points: Points,
+  centroids: Float64Array,
+  clusters: number,
+  nearest: Int32Array,
+  squares: Float64Array,
+): void {
+  const { cells, rows, columns, isKnown } = points;
+  const counts = new Int32Array(centroids.length);
+  const members = new Int32Array(clusters);
+  centroids.fill(0);
+  for (let row = 0; row < rows; row++) {
+    if (!isKnown(row)) continue;
+    members[nearest[row]]++;
+    for (let c = 0; c < columns; c++) {
+      const value = cells[row * columns + c];
+      if (Number.isNaN(value)) continue;
+      centroids[nearest[row] * columns + c] += value;
+      counts[nearest[row] * columns + c]++;
+    }
+  }
+  for (let i = 0; i < centroids.length; i++) if (counts[i] > 0) centroids[i] /= counts[i];
+  for (let k = 0; k < clusters; k++) if (members[k] === 0) settleFarthest(points, centroids, k, squares);
+}
+
+function settleFarthest(
+  { cells, rows, columns }: Points,
+  centroids: Float64Array,
+  cluster: number,
+  squares: Float64Array,
+): void {
+  let farthest = 0;
+  for (let row = 1; row < rows; row++) if (squares[row] > squares[farthest]) farthest = row;
+  if (!(squares[farthest] > 0)) return;
+  squares[farthest] = 0;
+  for (let c = 0; c < columns; c++) {
+    const value = cells[farthest * columns + c];
+    centroids[cluster * columns + c] = Number.isNaN(value) ? 0 : value;
+  }
+}
