@@ -46,21 +46,22 @@ export function kMeansFill(
 }
 
 interface Points {
-  /** Row-major; NaN where missing. */
+  /** Row-major; 0, the columns' mean, where missing. */
   readonly cells: Float64Array;
+  /** 1 where present, 0 where missing. */
+  readonly present: Float64Array;
   readonly rows: number;
   readonly columns: number;
   /** Whether a row has any value. */
   readonly isKnown: (row: number) => boolean;
 }
 
-function pointsOf(cells: Float64Array, columns: number): Points {
-  const rows = columns === 0 ? 0 : cells.length / columns;
-  const known = new Uint8Array(rows);
-  cells.forEach((value, i) => {
-    if (!Number.isNaN(value)) known[Math.floor(i / columns)] = 1;
-  });
-  return { cells, rows, columns, isKnown: (row) => known[row] === 1 };
+function pointsOf(standard: Float64Array, columns: number): Points {
+  const rows = columns === 0 ? 0 : standard.length / columns;
+  const cells = standard.map((value) => (Number.isNaN(value) ? 0 : value));
+  const present = standard.map((value) => (Number.isNaN(value) ? 0 : 1));
+  const isKnown = (row: number): boolean => present.subarray(row * columns, (row + 1) * columns).includes(1);
+  return { cells, present, rows, columns, isKnown };
 }
 
 interface Clusters {
@@ -83,20 +84,31 @@ function bestClusters(points: Points, { clusters, seed }: KMeansOptions): Cluste
   return best!;
 }
 
-/** Over the columns that the row has. */
-function squaredDistance(
-  { cells, columns }: Points,
-  row: number,
-  centroids: Float64Array,
-  k: number,
-): number {
-  let total = 0;
-  for (let c = 0; c < columns; c++) {
-    const difference = cells[row * columns + c] - centroids[k * columns + c];
-    // NaN where the cell is missing.
-    if (difference === difference) total += difference * difference;
+/** Over the columns that the row has; in four lanes, as `dotProduct`. */
+function squaredDistance(points: Points, row: number, centroids: Float64Array, k: number): number {
+  const { cells, present, columns } = points;
+  const at = row * columns;
+  const to = k * columns;
+  let p = 0;
+  let q = 0;
+  let r = 0;
+  let s = 0;
+  let c = 0;
+  for (; c + 3 < columns; c += 4) {
+    const a = present[at + c] * (cells[at + c] - centroids[to + c]);
+    const b = present[at + c + 1] * (cells[at + c + 1] - centroids[to + c + 1]);
+    const d = present[at + c + 2] * (cells[at + c + 2] - centroids[to + c + 2]);
+    const e = present[at + c + 3] * (cells[at + c + 3] - centroids[to + c + 3]);
+    p += a * a;
+    q += b * b;
+    r += d * d;
+    s += e * e;
   }
-  return total;
+  for (; c < columns; c++) {
+    const a = present[at + c] * (cells[at + c] - centroids[to + c]);
+    p += a * a;
+  }
+  return p + q + (r + s);
 }
 
 /** The first centroids: rows, each drawn by the square of its distance from those before; what a row lacks is the mean. */
@@ -106,10 +118,7 @@ function plusPlus(points: Points, clusters: number, random: Random): Float64Arra
   const squares = Float64Array.from({ length: rows }, (_, row) => (isKnown(row) ? 1 : 0));
   for (let k = 0; k < clusters; k++) {
     const row = draw(squares, random);
-    for (let c = 0; c < columns && row < rows; c++) {
-      const value = cells[row * columns + c];
-      centroids[k * columns + c] = Number.isNaN(value) ? 0 : value;
-    }
+    if (row < rows) centroids.set(cells.subarray(row * columns, (row + 1) * columns), k * columns);
     for (let other = 0; other < rows; other++) {
       const square = squaredDistance(points, other, centroids, k);
       squares[other] = k === 0 ? square : Math.min(squares[other], square);
@@ -173,7 +182,7 @@ function moveCentroids(
   nearest: Int32Array,
   squares: Float64Array,
 ): void {
-  const { cells, rows, columns, isKnown } = points;
+  const { cells, present, rows, columns, isKnown } = points;
   const counts = new Int32Array(centroids.length);
   const members = new Int32Array(clusters);
   centroids.fill(0);
@@ -181,10 +190,8 @@ function moveCentroids(
     if (!isKnown(row)) continue;
     members[nearest[row]]++;
     for (let c = 0; c < columns; c++) {
-      const value = cells[row * columns + c];
-      if (Number.isNaN(value)) continue;
-      centroids[nearest[row] * columns + c] += value;
-      counts[nearest[row] * columns + c]++;
+      centroids[nearest[row] * columns + c] += cells[row * columns + c];
+      counts[nearest[row] * columns + c] += present[row * columns + c];
     }
   }
   for (let i = 0; i < centroids.length; i++) if (counts[i] > 0) centroids[i] /= counts[i];
@@ -201,8 +208,5 @@ function settleFarthest(
   for (let row = 1; row < rows; row++) if (squares[row] > squares[farthest]) farthest = row;
   if (!(squares[farthest] > 0)) return;
   squares[farthest] = 0;
-  for (let c = 0; c < columns; c++) {
-    const value = cells[farthest * columns + c];
-    centroids[cluster * columns + c] = Number.isNaN(value) ? 0 : value;
-  }
+  centroids.set(cells.subarray(farthest * columns, (farthest + 1) * columns), cluster * columns);
 }

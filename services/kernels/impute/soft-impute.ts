@@ -3,6 +3,7 @@ import { symmetricEigen } from "../symmetric-eigen.js";
 import type { ImputerDeclaration, WindowOptions } from "./declaration.js";
 import { fillFrom, fillableCells } from "./gaps.js";
 import { ownUnits, standardColumns } from "./standard-columns.js";
+import { tableColumns } from "./table-columns.js";
 
 export interface SoftImputeOptions extends WindowOptions {
   /** What each singular value is lowered by, as a share of the largest. The larger, the simpler what the table is taken for. */
@@ -40,37 +41,61 @@ export function softImputeFill(
   const matrix = linesOf(columnScales.standard, columns);
   complete(matrix, options.shrinkage);
   const estimates = new Float64Array(values.length);
-  const { lineOf, placeOf } = matrix;
-  for (let i = 0; i < values.length; i++) {
-    estimates[i] = matrix.cells[lineOf(i) * matrix.length + placeOf(i)];
+  for (const { cell, line, place } of matrix.missing) {
+    estimates[cell] = matrix.across[place * matrix.lines + line];
   }
   const fillable = fillableCells(timestamps, values, columns, options.maxGapMs);
   fillFrom(ownUnits(estimates, columnScales), values, fillable, out, filled);
 }
 
-/** The table as lines in one piece each: its columns, or its rows where these are fewer. */
+/** The table as lines in one piece each: its columns, or its rows where these are fewer; and across them. */
 interface Lines {
   readonly cells: Float64Array;
+  readonly across: Float64Array;
   readonly lines: number;
   readonly length: number;
-  /** Indices of the missing among `cells`. */
-  readonly missing: Int32Array;
-  readonly lineOf: (cell: number) => number;
-  readonly placeOf: (cell: number) => number;
+  readonly missing: readonly MissingCell[];
+}
+
+interface MissingCell {
+  /** The cell's index in the table. */
+  readonly cell: number;
+  readonly line: number;
+  readonly place: number;
 }
 
 function linesOf(standard: Float64Array, columns: number): Lines {
   const rows = columns === 0 ? 0 : standard.length / columns;
-  const byColumn = columns <= rows;
-  const [lines, length] = byColumn ? [columns, rows] : [rows, columns];
-  const rowOf = (cell: number): number => Math.floor(cell / columns);
-  const columnOf = (cell: number): number => cell % columns;
-  const [lineOf, placeOf] = byColumn ? [columnOf, rowOf] : [rowOf, columnOf];
-  const cells = new Float64Array(standard.length);
-  standard.forEach((value, cell) => (cells[lineOf(cell) * length + placeOf(cell)] = value));
-  const missing = Int32Array.from(cells.keys()).filter((i) => Number.isNaN(cells[i]));
-  for (const i of missing) cells[i] = 0;
-  return { cells, lines, length, missing, lineOf, placeOf };
+  const present = standard.map((value) => (Number.isNaN(value) ? 0 : value));
+  const byColumn = concat(tableColumns(present, columns));
+  const missing = Array.from(standard.keys())
+    .filter((cell) => Number.isNaN(standard[cell]))
+    .map((cell) => ({ cell, row: Math.floor(cell / columns), column: cell % columns }));
+  return columns <= rows
+    ? {
+        cells: byColumn,
+        across: present,
+        lines: columns,
+        length: rows,
+        missing: missing.map(({ cell, row, column }) => ({ cell, line: column, place: row })),
+      }
+    : {
+        cells: present,
+        across: byColumn,
+        lines: rows,
+        length: columns,
+        missing: missing.map(({ cell, row, column }) => ({ cell, line: row, place: column })),
+      };
+}
+
+function concat(parts: readonly Float64Array[]): Float64Array {
+  const whole = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Changes the missing cells until they stay. */
@@ -80,7 +105,8 @@ function complete(matrix: Lines, shrinkage: number): void {
     const { values, vectors } = symmetricEigen(productsOf(matrix), matrix.lines);
     const singular = values.map((value) => Math.sqrt(Math.max(0, value)));
     if (lowering < 0) lowering = shrinkage * singular.reduce((most, value) => Math.max(most, value), 0);
-    if (updateMissing(matrix, singular, vectors, lowering) < tolerance) return;
+    const filter = filterOf(singular, vectors, lowering);
+    if (updateMissing(matrix, filter) < tolerance) return;
   }
 }
 
@@ -97,36 +123,33 @@ function productsOf({ cells, lines, length }: Lines): Float64Array {
   return products;
 }
 
-/**
- * Takes the missing cells from Σ (1 − lowering / σ) v vᵀ · table over the singular values σ above `lowering`, and returns by what
- * share of their size before they moved.
- */
-function updateMissing(
-  { cells, lines, length, missing }: Lines,
-  singular: Float64Array,
-  vectors: Float64Array,
-  lowering: number,
-): number {
-  const next = new Float64Array(missing.length);
-  const projection = new Float64Array(length);
+/** What makes of a table the one with lower singular values: Σ (1 − lowering / σ) v vᵀ over those, σ, above `lowering`. */
+function filterOf(singular: Float64Array, vectors: Float64Array, lowering: number): Float64Array {
+  const lines = singular.length;
+  const filter = new Float64Array(lines * lines);
   for (let k = 0; k < lines; k++) {
     if (!(singular[k] > lowering)) continue;
-    projection.fill(0);
-    for (let a = 0; a < lines; a++)
-      addScaled(projection, 0, vectors[k * lines + a], cells, a * length, length);
     const share = 1 - lowering / singular[k];
-    for (let i = 0; i < missing.length; i++) {
-      const line = Math.floor(missing[i] / length);
-      next[i] += share * vectors[k * lines + line] * projection[missing[i] - line * length];
+    for (let a = 0; a < lines; a++) {
+      addScaled(filter, a * lines, share * vectors[k * lines + a], vectors, k * lines, lines);
     }
   }
+  return filter;
+}
+
+/** Takes the missing cells from the filtered table, and returns by what share of their size before they moved. */
+function updateMissing({ cells, across, lines, length, missing }: Lines, filter: Float64Array): number {
+  const next = Float64Array.from(missing, ({ line, place }) =>
+    dotProduct(filter, line * lines, across, place * lines, lines),
+  );
   let moved = 0;
   let size = 0;
-  for (let i = 0; i < missing.length; i++) {
-    const before = cells[missing[i]];
+  for (const [i, { line, place }] of missing.entries()) {
+    const before = across[place * lines + line];
     moved += (next[i] - before) * (next[i] - before);
     size += before * before;
-    cells[missing[i]] = next[i];
+    across[place * lines + line] = next[i];
+    cells[line * length + place] = next[i];
   }
   return moved === 0 ? 0 : Math.sqrt(moved / size);
 }
