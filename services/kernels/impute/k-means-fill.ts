@@ -13,6 +13,9 @@ export interface KMeansOptions extends WindowOptions {
 const starts = 10;
 const maxRounds = 300;
 
+/** The sum of squares by which the centroids move at the end, where the columns' variance is 1: scikit-learn's, too. */
+const tolerance = 1e-4;
+
 export const kMeansImputer: ImputerDeclaration<KMeansOptions> = {
   name: "k_means",
   lookbackMs: ({ windowMs }) => windowMs,
@@ -60,8 +63,10 @@ function pointsOf(standard: Float64Array, columns: number): Points {
   const rows = columns === 0 ? 0 : standard.length / columns;
   const cells = standard.map((value) => (Number.isNaN(value) ? 0 : value));
   const present = standard.map((value) => (Number.isNaN(value) ? 0 : 1));
-  const isKnown = (row: number): boolean => present.subarray(row * columns, (row + 1) * columns).includes(1);
-  return { cells, present, rows, columns, isKnown };
+  const known = Uint8Array.from({ length: rows }, (_, row) =>
+    Number(present.subarray(row * columns, (row + 1) * columns).includes(1)),
+  );
+  return { cells, present, rows, columns, isKnown: (row) => known[row] === 1 };
 }
 
 interface Clusters {
@@ -142,10 +147,15 @@ function totalOf(numbers: Float64Array): number {
 function lloyd(points: Points, centroids: Float64Array, clusters: number): Clusters {
   const nearest = new Int32Array(points.rows).fill(-1);
   const squares = new Float64Array(points.rows);
+  const before = new Float64Array(centroids.length);
   for (let round = 0; round < maxRounds; round++) {
     if (!assign(points, centroids, clusters, nearest, squares)) break;
+    before.set(centroids);
     moveCentroids(points, centroids, clusters, nearest, squares);
+    const moved = centroids.reduce((total, place, i) => total + (place - before[i]) * (place - before[i]), 0);
+    if (moved <= tolerance) break;
   }
+  assign(points, centroids, clusters, nearest, squares);
   return { centroids, nearest, squares };
 }
 
