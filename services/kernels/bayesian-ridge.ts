@@ -9,6 +9,9 @@ const tolerance = 1e-3;
 /** What scikit-learn adds to the variance of y, against a division by 0. */
 const epsilon = 2 ** -52;
 
+/** The square of a column's length below which it has lost bits: nothing to these priors. */
+const smallestSafeSquare = 2 ** -900;
+
 /** y ≈ `targetMean` + Σ `coefficients[j]` · (x_j − `means[j]`). */
 export interface RidgeFit {
   readonly coefficients: Float64Array;
@@ -51,8 +54,9 @@ function triangulate(table: Float64Array, rows: number, columns: number): void {
     const diagonal = k * rows + k;
     const length = rows - k;
     const head = table[diagonal];
-    const norm = Math.sqrt(dotProduct(table, diagonal, table, diagonal, length));
-    if (norm === 0) continue;
+    const square = dotProduct(table, diagonal, table, diagonal, length);
+    if (square < smallestSafeSquare) continue;
+    const norm = Math.sqrt(square);
     const reflected = head > 0 ? -norm : norm;
     table[diagonal] = head - reflected;
     const scale = 1 / (norm * (norm + Math.abs(head)));

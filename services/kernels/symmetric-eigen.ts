@@ -3,6 +3,9 @@ import { addScaled, dotProduct } from "./dot-product.js";
 /** Each eigenvalue takes about two turns; more than these mean that a number is not finite. */
 const maxTurns = 60;
 
+/** The square of a mirror's length below which it has lost bits; what it would mirror is nothing, then. */
+const smallestSafeSquare = 2 ** -900;
+
 export interface Eigen {
   /** In no order. */
   readonly values: Float64Array;
@@ -16,7 +19,8 @@ export interface Eigen {
  * eigenvalue's rounding. The same bits everywhere: only + − × ÷ and square root, in an order that depends on the numbers only.
  */
 export function symmetricEigen(matrix: Float64Array, size: number): Eigen {
-  const work = matrix.slice();
+  const scale = scaleOf(matrix);
+  const work = matrix.map((value) => value * scale);
   const values = new Float64Array(size);
   const beside = new Float64Array(size);
   const scales = reduce(work, size, values, beside);
@@ -28,7 +32,13 @@ export function symmetricEigen(matrix: Float64Array, size: number): Eigen {
       chase(values, beside, vectors, size, low, high);
     }
   }
-  return { values, vectors };
+  return { values: values.map((value) => value / scale), vectors };
+}
+
+/** A power of two, so exact, that keeps squares within the range of doubles. */
+function scaleOf(matrix: Float64Array): number {
+  const largest = matrix.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest > 2 ** 300 ? 2 ** -600 : largest < 2 ** -300 ? 2 ** 600 : 1;
 }
 
 /**
@@ -49,9 +59,10 @@ function reduce(
     const mirror = k * size + k + 1;
     const length = size - k - 1;
     const head = work[mirror];
-    const norm = Math.sqrt(dotProduct(work, mirror, work, mirror, length));
+    const square = dotProduct(work, mirror, work, mirror, length);
+    if (square < smallestSafeSquare) continue;
+    const norm = Math.sqrt(square);
     beside[k] = head > 0 ? -norm : norm;
-    if (norm === 0) continue;
     work[mirror] = head - beside[k];
     scales[k] = 1 / (norm * (norm + Math.abs(head)));
     reflectBothSides(work, size, k, scales[k], product);
