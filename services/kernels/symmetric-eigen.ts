@@ -38,7 +38,7 @@ export function symmetricEigen(matrix: Float64Array, size: number): Eigen {
 /** A power of two, so exact, that keeps squares within the range of doubles. */
 function scaleOf(matrix: Float64Array): number {
   const largest = matrix.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return largest > 2 ** 300 ? 2 ** -600 : largest < 2 ** -300 ? 2 ** 600 : 1;
+  return largest > 2 ** 300 ? 2 ** -600 : largest < 2 ** -300 ? 2 ** 800 : 1;
 }
 
 /**
