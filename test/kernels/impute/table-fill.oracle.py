@@ -128,11 +128,11 @@ def factors(values, shrinkage):
     return np.where(missing, left @ right * deviations + means, values)
 
 
-def k_means(values, clusters, seed):
+def k_means(values, clusters, seed, starts):
     """scikit-learn's clusters of the table filled with the means; then each row from the centroid nearest in what it has."""
     scaled, means, deviations = standard(values)
     missing = np.isnan(scaled)
-    model = KMeans(clusters, n_init=10, random_state=seed).fit(np.where(missing, 0, scaled))
+    model = KMeans(clusters, n_init=starts, random_state=seed).fit(np.where(missing, 0, scaled))
     differences = scaled[:, None, :] - model.cluster_centers_[None, :, :]
     nearest = np.nansum(differences**2, axis=2).argmin(axis=1)
     return np.where(missing, model.cluster_centers_[nearest] * deviations + means, values)
