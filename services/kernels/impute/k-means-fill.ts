@@ -235,7 +235,10 @@ function measureMoves(before: Float64Array, after: Float64Array, moves: Float64A
   let total = 0;
   for (let k = 0; k < moves.length; k++) {
     let square = 0;
-    for (let i = k * columns; i < (k + 1) * columns; i++) square += (after[i] - before[i]) ** 2;
+    for (let i = k * columns; i < (k + 1) * columns; i++) {
+      const move = after[i] - before[i];
+      square += move * move;
+    }
     moves[k] = Math.sqrt(square);
     total += square;
   }

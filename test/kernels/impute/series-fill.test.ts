@@ -81,7 +81,7 @@ describe("seasonal fill", () => {
       (second >= 25 && second < 34) || second === 3 ? NaN : course(second),
     );
     const { values: filled, mask } = fill(seasonalFill, options, values, seconds);
-    assert.equal([...mask].filter((mark) => mark === "1").length, 10);
+    assert.equal(mask.replaceAll("0", "").length, 10);
     filled.forEach((value, i) => assert.ok(Math.abs(value - course(seconds[i])) < 1e-12, `${value}`));
   });
 
