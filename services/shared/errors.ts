@@ -87,6 +87,15 @@ export const errorTable = {
     action: "Name a file with --output that may be written, on a disk with room.",
   },
   INPUT_INVALID: { retryable: false, action: "Correct the line of the input that is named." },
+  MODEL_UNREADABLE: {
+    retryable: false,
+    action: "Name an ONNX model that Millrace may read; onnxruntime's own words say what it lacks.",
+  },
+  MODEL_SHAPE: {
+    retryable: false,
+    action:
+      "Export the model for [rows, columns] of float32 or float64, its rows free (a dynamic axis) and a column for each series.",
+  },
   INTERRUPTED: { retryable: false, action: "Start it again; it begins anew." },
   SHUTDOWN_TIMEOUT: {
     retryable: false,
@@ -156,6 +165,8 @@ export function exitCodeOf(thrown: unknown): number {
     "INFLUX_BUCKET_MISSING",
     "REGISTRY_UNAUTHORIZED",
     "SCHEMA_INCOMPATIBLE",
+    "MODEL_UNREADABLE",
+    "MODEL_SHAPE",
   ];
   return isConfiguration.includes(code) ? exitCodes.configuration : exitCodes.failure;
 }

@@ -1,0 +1,61 @@
+import { backwardFill, backwardFillImputer } from "../../../services/kernels/impute/backward-fill.js";
+import { forwardFill, forwardFillImputer } from "../../../services/kernels/impute/forward-fill.js";
+import { groupFill, groupImputer } from "../../../services/kernels/impute/group-fill.js";
+import { kMeansFill, kMeansImputer } from "../../../services/kernels/impute/k-means-fill.js";
+import { linearFill, linearImputer } from "../../../services/kernels/impute/linear.js";
+import {
+  meanFill,
+  meanImputer,
+  medianFill,
+  medianImputer,
+} from "../../../services/kernels/impute/mean-median.js";
+import { regressionFill, regressionImputer } from "../../../services/kernels/impute/regression.js";
+import { seasonalFill, seasonalImputer } from "../../../services/kernels/impute/seasonal-fill.js";
+import { softImputeFill, softImputeImputer } from "../../../services/kernels/impute/soft-impute.js";
+
+/** Fills `values[first ... end - 1]` of one series; the mask has 1 where it did. */
+export type FillSeries = (
+  maxGapMs: number,
+  timestamps: Float64Array,
+  values: Float64Array,
+  first: number,
+  end: number,
+  out: Float64Array,
+  filled: Uint8Array,
+  outOffset: number,
+) => void;
+
+export type FillTable = (
+  maxGapMs: number,
+  timestamps: Float64Array,
+  values: Float64Array,
+  columns: number,
+  out: Float64Array,
+  filled: Uint8Array,
+) => void;
+
+const windowMs = 3_600_000;
+const carry = { limitCount: 4, limitAgeMs: 40_000 };
+const season = { windowMs, periodSamples: 6, intervalMs: 5_000 };
+
+export const seriesImputers: Readonly<Record<string, FillSeries>> = {
+  [linearImputer.name]: (maxGapMs, ...rest) => linearFill({ maxGapMs }, ...rest),
+  [forwardFillImputer.name]: (maxGapMs, ...rest) => forwardFill({ maxGapMs, ...carry }, ...rest),
+  [backwardFillImputer.name]: (maxGapMs, ...rest) => backwardFill({ maxGapMs, ...carry }, ...rest),
+  [seasonalImputer.name]: (maxGapMs, ...rest) => seasonalFill({ maxGapMs, ...season }, ...rest),
+};
+
+export const tableImputers: Readonly<Record<string, FillTable>> = {
+  [meanImputer.name]: (maxGapMs, ...rest) => meanFill({ maxGapMs, windowMs }, ...rest),
+  [medianImputer.name]: (maxGapMs, ...rest) => medianFill({ maxGapMs, windowMs }, ...rest),
+  [groupImputer.name]: (maxGapMs, timestamps, values, columns, out, filled) => {
+    const groups = Int32Array.from(values, (_, i) => (i % columns) % 2);
+    const options = { maxGapMs, windowMs, statistic: "median" } as const;
+    groupFill(options, timestamps, values, columns, groups, out, filled);
+  },
+  [regressionImputer.name]: (maxGapMs, ...rest) => regressionFill({ maxGapMs, windowMs }, ...rest),
+  [kMeansImputer.name]: (maxGapMs, ...rest) =>
+    kMeansFill({ maxGapMs, windowMs, clusters: 3, seed: 1 }, ...rest),
+  [softImputeImputer.name]: (maxGapMs, ...rest) =>
+    softImputeFill({ maxGapMs, windowMs, shrinkage: 0.05 }, ...rest),
+};
