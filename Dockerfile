@@ -2,7 +2,7 @@ FROM node:20.20.2-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY patches patches
-RUN npm ci
+RUN npm ci --ignore-scripts && npx patch-package --error-on-fail
 COPY tsconfig.json ./
 COPY services services
 RUN npx tsc --build && npm prune --omit=dev
