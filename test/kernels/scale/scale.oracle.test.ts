@@ -9,6 +9,7 @@ import { fitRobust, inverseRobust, transformRobust } from "../../../services/ker
 import { fitZScore, inverseZScore, transformZScore } from "../../../services/kernels/scale/z-score.js";
 import type { FittedOn } from "../../../services/kernels/scale/fitted-on.js";
 import { openComparison } from "../../oracle/comparison.js";
+import { nodeExporterDay } from "../../oracle/node-exporter-day.js";
 import { type Python, openPython } from "../../oracle/python.js";
 import { largestFinite, seriesCases } from "../../oracle/series-cases.js";
 
@@ -45,7 +46,7 @@ describe("scalers", () => {
     const fits = openComparison("min-max scaling: fit", "scikit-learn MinMaxScaler", 0);
     const there = openComparison("min-max scaling: transform", "scikit-learn MinMaxScaler", 0);
     const back = openComparison("min-max scaling: inverse", "scikit-learn MinMaxScaler", 0);
-    for (const { name, values } of seriesCases()) {
+    for (const { name, values } of [...seriesCases(), ...nodeExporterDay()]) {
       const { fittedOn, shape } = tableOf(values);
       const fit: MinMaxFit = fitMinMax(values, fittedOn);
       const rows = withoutInfinities(values);
@@ -78,7 +79,7 @@ describe("scalers", () => {
       const fits = openComparison(`${title} scaling: fit`, `scikit-learn ${oracle}`, limit);
       const there = openComparison(`${title} scaling: transform`, `scikit-learn ${oracle}`, limit);
       const back = openComparison(`${title} scaling: inverse`, `scikit-learn ${oracle}`, limit);
-      for (const { name, values } of seriesCases()) {
+      for (const { name, values } of [...seriesCases(), ...nodeExporterDay()]) {
         const { fittedOn, shape } = tableOf(values);
         const fit = fitted(values, fittedOn);
         const rows = withoutInfinities(values);
