@@ -12,6 +12,7 @@ import {
   squaresCell,
 } from "./central-sums.js";
 import { numberOfPeaks } from "./peaks.js";
+import { safeUnit } from "./safe-unit.js";
 
 /** The parameters of tsfresh's features that have one, a column each. */
 export interface StatisticsPlan {
@@ -62,10 +63,6 @@ export interface StatisticsState {
 export function openStatisticsState(): StatisticsState {
   return { values: new Float64Array(64), sums: new Float64Array(centralCells) };
 }
-
-/** Largest values beyond these have fourth powers that overflow or underflow. */
-const largestSafe = 2 ** 200;
-const smallestSafe = 2 ** -200;
 
 /**
  * Writes tsfresh's features (variance with ddof 0, skewness G1, kurtosis G2, …) of the finite ones of
@@ -157,17 +154,10 @@ function locations(window: Float64Array, count: number, out: Float64Array, outOf
 function normalise(window: Float64Array, count: number): number {
   let largest = 0;
   for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(window[i]));
-  if (largest === 0 || (largest >= smallestSafe && largest <= largestSafe)) return 1;
-  const unit = unitOf(largest);
+  const unit = safeUnit(largest);
+  if (unit === 1) return 1;
   for (let i = 0; i < count; i++) window[i] *= unit;
   return unit;
-}
-
-/** What brings it between 2^-200 and 2^200. */
-function unitOf(largest: number): number {
-  if (largest > largestSafe)
-    return largest > 2 ** 800 ? 2 ** -900 : largest > 2 ** 500 ? 2 ** -650 : 2 ** -350;
-  return largest < 2 ** -900 ? 2 ** 1000 : largest < 2 ** -500 ? 2 ** 700 : 2 ** 350;
 }
 
 /** Writes `abs_energy`, `mean_abs_change`, `mean_change`, `cid_ce`, and this of the values ÷ `deviation`. */
