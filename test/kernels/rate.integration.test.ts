@@ -5,6 +5,7 @@ import { type Random, logNormal, randomStream } from "../../services/kernels/ran
 import { increase, rate } from "../../services/kernels/rate.js";
 import { throughput } from "../../services/kernels/throughput.js";
 import { firstAfter } from "../../services/kernels/window-bounds.js";
+import { MillraceError } from "../../services/shared/errors.js";
 import { openComparison } from "../oracle/comparison.js";
 import { nodeExporterDay } from "../oracle/node-exporter-day.js";
 import { type FamilySeries, type Prometheus, openPrometheus, prometheus3 } from "../oracle/prometheus.js";
@@ -105,7 +106,10 @@ function ours(
   return kernel(timestamps, values, new Uint8Array(timestamps.length), first, end, atMs, windowMs);
 }
 
-const programs = await prometheus3().catch((error: unknown) => String(error));
+const programs = await prometheus3().catch((error: unknown) => {
+  if (error instanceof MillraceError && error.code === "TOOL_MISSING") return error.message;
+  throw error;
+});
 
 describe("rates", { skip: typeof programs === "string" ? programs : false }, () => {
   const series = seriesOf();

@@ -37,13 +37,18 @@ export interface Programs {
 }
 
 const HOME = resolve(".millrace/prometheus-3");
+/** A test file's own limit is ten minutes; Go keeps what it built so far. */
+const BUILD_LIMIT_MS = 540_000;
 
 /**
  * Prometheus 3 and its promtool: those on the PATH, those of the stack, or else built by Go into a folder of their own.
- * Debian's is 2.42, whose windows hold their left edge and whose rate extrapolates otherwise. Rejects where there is no
- * Go.
+ * Debian's is 2.42, whose windows hold their left edge and whose rate extrapolates otherwise. Rejects with
+ * TOOL_MISSING where there is no Go. Building takes some minutes, once.
  */
-export async function prometheus3(): Promise<Programs> {
+export async function prometheus3(
+  print: (line: string) => void = () => undefined,
+  signal: AbortSignal = AbortSignal.timeout(BUILD_LIMIT_MS),
+): Promise<Programs> {
   const folders = (process.env["PATH"] ?? "").split(":");
   const found = [...folders, resolve(".millrace/servers/prometheus"), join(HOME, "prometheus")]
     .map((folder) => programsIn(folder))
@@ -51,13 +56,12 @@ export async function prometheus3(): Promise<Programs> {
   if (found !== undefined) return found;
   // Whatever is on the PATH is too old: Go's recipe is the last.
   const environment = { ...process.env, PATH: withoutPrometheus(folders) };
-  const signal = AbortSignal.timeout(1_200_000);
   await installServer({
     recipes: prometheusRecipes(environment).slice(-1),
     serversFolder: HOME,
     logsFolder: HOME,
     environment,
-    onProgress: () => undefined,
+    onProgress: print,
     signal,
   });
   return programsIn(join(HOME, "prometheus"));

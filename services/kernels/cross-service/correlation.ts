@@ -13,29 +13,15 @@ export function correlation(
   end: number,
   minimumPairs: number,
 ): number {
-  let count = 0;
-  let sumX = 0;
-  let sumY = 0;
-  let lowestX = Infinity;
-  let lowestY = Infinity;
-  let highestX = -Infinity;
-  let highestY = -Infinity;
-  for (let i = first; i < end; i++) {
-    if (!isPair(x[i], y[i])) continue;
-    count++;
-    sumX += x[i];
-    sumY += y[i];
-    lowestX = Math.min(lowestX, x[i]);
-    lowestY = Math.min(lowestY, y[i]);
-    highestX = Math.max(highestX, x[i]);
-    highestY = Math.max(highestY, y[i]);
-  }
-  if (count < Math.max(2, minimumPairs) || lowestX === highestX || lowestY === highestY) return NaN;
-  const unitX = safeUnit(Math.max(-lowestX, highestX));
-  const unitY = safeUnit(Math.max(-lowestY, highestY));
-  // Where the sum overflows or is of denormals, any value is a mean that is rough enough.
-  const roughX = unitX === 1 ? sumX / count : lowestX * unitX;
-  const roughY = unitY === 1 ? sumY / count : lowestY * unitY;
+  const sides = new Float64Array(2 * sideCells);
+  const count = describeSide(x, y, first, end, sides, 0);
+  describeSide(y, x, first, end, sides, sideCells);
+  const isConstant = sides[isConstantCell] === 1 || sides[sideCells + isConstantCell] === 1;
+  if (count < Math.max(2, minimumPairs) || isConstant) return NaN;
+  const unitX = sides[unitCell];
+  const unitY = sides[sideCells + unitCell];
+  const roughX = sides[roughMeanCell];
+  const roughY = sides[sideCells + roughMeanCell];
   let onesX = 0;
   let onesY = 0;
   let squaresX = 0;
@@ -55,8 +41,45 @@ export function correlation(
   const varianceX = squaresX - (onesX * onesX) / count;
   const varianceY = squaresY - (onesY * onesY) / count;
   const covariance = products - (onesX * onesY) / count;
-  const result = covariance / Math.sqrt(varianceX * varianceY);
-  return Math.max(-1, Math.min(1, result));
+  return Math.max(-1, Math.min(1, covariance / Math.sqrt(varianceX * varianceY)));
+}
+
+/** What `describeSide` writes. */
+const unitCell = 0;
+const roughMeanCell = 1;
+const isConstantCell = 2;
+const sideCells = 3;
+
+/**
+ * Of the values of `side` that are in pairs: a power of two that makes their squares safe, a rough mean of
+ * them times it, whether they are all equal. Returns how many they are.
+ */
+function describeSide(
+  side: Float64Array,
+  other: Float64Array,
+  first: number,
+  end: number,
+  out: Float64Array,
+  outOffset: number,
+): number {
+  let count = 0;
+  let sum = 0;
+  let lowest = Infinity;
+  let highest = -Infinity;
+  for (let i = first; i < end; i++) {
+    const value = side[i];
+    if (!isPair(value, other[i])) continue;
+    count++;
+    sum += value;
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  const unit = safeUnit(Math.max(-lowest, highest));
+  out[outOffset + unitCell] = unit;
+  // Where the sum may overflow, or is of denormals, any value is a mean that is rough enough.
+  out[outOffset + roughMeanCell] = unit === 1 ? sum / count : lowest * unit;
+  out[outOffset + isConstantCell] = lowest === highest ? 1 : 0;
+  return count;
 }
 
 function isPair(x: number, y: number): boolean {

@@ -40,6 +40,9 @@ const exactNames = /^(count|longest|first|last|number|ratio)/;
 /** Sums that may cancel: the size of what is added, besides the result's own. */
 const cancelling: Record<string, number> = { skewness: 1, kurtosis: 3, autocorrelation: 1 };
 
+/** Without the parameter. */
+const operationOf = (feature: string) => feature.replace(/_\d+$/, "").replace(/_\d_/, "_r_");
+
 describe("statistical features", () => {
   let python: Python;
   before(() => {
@@ -49,11 +52,11 @@ describe("statistical features", () => {
 
   it("equal tsfresh", async (context) => {
     const names = statisticalNames(plan);
-    const operations = [...new Set(names.map((name) => name.replace(/_\d+$/, "").replace(/_\d_/, "_r_")))];
+    const operations = [...new Set(names.map(operationOf))];
     const comparisons = new Map(
       operations.map((operation) => [
         operation,
-        openComparison(operation, `tsfresh`, exactNames.test(operation) ? 1e-15 : 1e-9),
+        openComparison(operation, "tsfresh", exactNames.test(operation) ? 1e-15 : 1e-9),
       ]),
     );
     const state = openStatisticsState();
@@ -68,7 +71,7 @@ describe("statistical features", () => {
         [...plan.sigmas],
       );
       for (const [i, feature] of names.entries()) {
-        const operation = feature.replace(/_\d+$/, "").replace(/_\d_/, "_r_");
+        const operation = operationOf(feature);
         const scale = cancelling[operation] ?? 0;
         comparisons.get(operation)?.compare([ours[i]], [expected[i]], `${name}, ${feature}`, scale);
       }
