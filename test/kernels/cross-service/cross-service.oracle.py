@@ -1,5 +1,7 @@
 """Correlations of pandas and graph measures of networkx."""
 
+import time
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -34,12 +36,17 @@ def prepared(side):
     return np.ldexp(distances, -int(np.frexp(largest)[1])) if largest > 0 else distances
 
 
-def graph_measures(nodes, sources, targets, weights):
+def graph_of(nodes, sources, targets, weights):
     graph = nx.DiGraph()
     graph.add_nodes_from(range(nodes))
     for source, target, weight in zip(sources.astype(int), targets.astype(int), weights):
         previous = graph.get_edge_data(source, target, {"weight": 0.0})["weight"]
         graph.add_edge(source, target, weight=previous + weight)
+    return graph
+
+
+def graph_measures(nodes, sources, targets, weights):
+    graph = graph_of(nodes, sources, targets, weights)
 
     def column(measure):
         return np.array([float(measure[node]) for node in range(nodes)])
@@ -53,3 +60,30 @@ def graph_measures(nodes, sources, targets, weights):
         "betweenness": column(nx.betweenness_centrality(graph)),
         "weightedBetweenness": column(nx.betweenness_centrality(graph, weight="weight")),
     }
+
+
+def correlation_seconds(columns, window):
+    """What pandas takes for all rows."""
+    frame = pd.DataFrame(np.stack(columns, axis=1))
+    started = time.process_time()
+    frame.rolling(window, min_periods=2).corr(pairwise=True)
+    return time.process_time() - started
+
+
+def graph_seconds(nodes, sources, targets, weights):
+    """What networkx takes for each measure, once warm."""
+    graph = graph_of(nodes, sources, targets, weights)
+    measures = [
+        lambda: nx.pagerank(graph),
+        lambda: nx.betweenness_centrality(graph),
+        lambda: nx.betweenness_centrality(graph, weight="weight"),
+    ]
+    return np.array([seconds(measure) for measure in measures])
+
+
+def seconds(measure, repeats=20):
+    measure()
+    started = time.process_time()
+    for _ in range(repeats):
+        measure()
+    return (time.process_time() - started) / repeats

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { betweenness } from "../../../services/kernels/cross-service/betweenness.js";
-import { correlation, correlations, pairsOf } from "../../../services/kernels/cross-service/correlation.js";
+import {
+  correlation,
+  correlations,
+  openCorrelationState,
+  pairsOf,
+} from "../../../services/kernels/cross-service/correlation.js";
 import {
   degreeCentrality,
   weightedDegrees,
@@ -74,16 +79,29 @@ describe("correlation", () => {
     );
   });
 
-  it("of all pairs is that of each", () => {
-    const columns = [
-      [1, 2, 3],
-      [3, 1, 2],
-      [2, 2, 9],
-    ].map((values) => Float64Array.from(values));
-    const out = new Float64Array(pairsOf(3) + 2).fill(-7);
-    correlations(columns, 0, 3, 2, out, 1);
-    const pair = (a: number, b: number) => correlation(columns[a], columns[b], 0, 3, 2);
-    assert.deepEqual([...out], [-7, pair(0, 1), pair(0, 2), pair(1, 2), -7]);
+  it("of all pairs is that of each, to the bit, whatever the state was used for", () => {
+    const used = openCorrelationState();
+    fc.assert(
+      fc.property(
+        fc.array(finiteArray, { maxLength: 4 }),
+        anyArray,
+        fc.nat({ max: 20 }),
+        (whole, raw, start) => {
+          const length = Math.min(raw.length, ...whole.map((values) => values.length));
+          const columns = [...whole, raw].map((values) => Float64Array.from(values.slice(0, length)));
+          const unchanged = columns.map(bitText).join();
+          const first = Math.min(start, length);
+          const out = new Float64Array(pairsOf(columns.length) + 2).fill(-7);
+          correlations(used, columns, first, length, 3, out, 1);
+          const each = columns.flatMap((x, a) =>
+            columns.slice(a + 1).map((y) => correlation(x, y, first, length, 3)),
+          );
+          assert.equal(bitText(out), bitText([-7, ...each, -7]));
+          assert.equal(columns.map(bitText).join(), unchanged);
+        },
+      ),
+      { seed: 3, numRuns: 1_000 },
+    );
   });
 });
 
