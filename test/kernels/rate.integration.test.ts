@@ -8,7 +8,8 @@ import { firstAfter } from "../../services/kernels/window-bounds.js";
 import { MillraceError } from "../../services/shared/errors.js";
 import { openComparison } from "../oracle/comparison.js";
 import { nodeExporterDay } from "../oracle/node-exporter-day.js";
-import { type FamilySeries, type Prometheus, openPrometheus, prometheus3 } from "../oracle/prometheus.js";
+import { type Prometheus, openPrometheus, prometheus3 } from "../oracle/prometheus.js";
+import type { WrittenSeries } from "../oracle/remote-write.js";
 
 const startMs = 1_760_000_000_000;
 const lengthMs = 5_400_000;
@@ -45,7 +46,7 @@ const counters: Record<string, (random: Random, value: number) => number> = {
 };
 const withoutSums = ["huge", "not numbers"];
 
-function seriesOf(): FamilySeries[] {
+function seriesOf(): WrittenSeries[] {
   const seeded = Object.entries(counters).flatMap(([counter, next]) =>
     Object.entries(spacings).flatMap(([spacing, gap]) =>
       [1, 2, 3].map((seed) => {
@@ -61,24 +62,27 @@ function seriesOf(): FamilySeries[] {
         }
         return {
           labels: {
+            __name__: family,
             name: `${counter}, ${spacing}, seed ${seed}`,
             group: withoutSums.includes(counter) ? "" : spacing,
             error: seed === 2 && counter !== "busy" ? "yes" : "no",
           },
           timestamps: Float64Array.from(timestamps),
           values: Float64Array.from(values),
+          // A target that goes away now and then.
+          stale: Uint8Array.from(values, () => (seed === 3 && random() < 0.05 ? 1 : 0)),
         };
       }),
     ),
   );
-  // Moved in time, since promtool makes a block of each two hours, and cut to the others' length.
+  // Moved in time and cut to the others' length.
   const recorded = nodeExporterDay()
     .filter(({ type }) => type === "counter")
     .map(({ name, timestamps, values }) => {
       const moved = timestamps.map((ms) => ms - timestamps[0] + startMs);
       const end = firstAfter(moved, 0, moved.length, startMs + lengthMs);
       return {
-        labels: { name, group: "", error: "no" },
+        labels: { __name__: family, name, group: "", error: "no" },
         timestamps: moved.slice(0, end),
         values: values.slice(0, end),
       };
@@ -94,29 +98,28 @@ function instantsOf({ fromMs, stepMs }: (typeof steps)[number]): { toMs: number;
   };
 }
 
-/** Every sample counts, a true NaN too: nothing is absent. */
-function ours(
-  kernel: typeof rate,
-  { timestamps, values }: FamilySeries,
-  atMs: number,
-  windowMs: number,
-): number {
+/** Only stale markers are absent: every other sample counts, a true NaN too. */
+function ours(kernel: typeof rate, series: WrittenSeries, atMs: number, windowMs: number): number {
+  const { timestamps, values, stale = new Uint8Array(timestamps.length) } = series;
   const first = firstAfter(timestamps, 0, timestamps.length, atMs - windowMs);
   const end = firstAfter(timestamps, 0, timestamps.length, atMs);
-  return kernel(timestamps, values, new Uint8Array(timestamps.length), first, end, atMs, windowMs);
+  return kernel(timestamps, values, stale, first, end, atMs, windowMs);
 }
 
-const programs = await prometheus3().catch((error: unknown) => {
-  if (error instanceof MillraceError && error.code === "TOOL_MISSING") return error.message;
-  throw error;
-});
+const { program, skip } = await prometheus3().then(
+  (found) => ({ program: found, skip: false }),
+  (error: unknown) => {
+    if (error instanceof MillraceError && error.code === "TOOL_MISSING")
+      return { program: "", skip: error.message };
+    throw error;
+  },
+);
 
-describe("rates", { skip: typeof programs === "string" ? programs : false }, () => {
+describe("rates", { skip }, () => {
   const series = seriesOf();
   let prometheus: Prometheus;
   before(async () => {
-    assert.ok(typeof programs !== "string");
-    prometheus = await openPrometheus(programs, family, series);
+    prometheus = await openPrometheus(program, series);
   });
   after(() => prometheus.close());
 
@@ -152,7 +155,7 @@ describe("rates", { skip: typeof programs === "string" ? programs : false }, () 
           const { toMs, instants } = instantsOf(step);
           const all = series.filter(({ labels }) => labels["group"] === group);
           const errors = all.filter(({ labels }) => labels["error"] === "yes");
-          const ratesOf = (members: readonly FamilySeries[], atMs: number) =>
+          const ratesOf = (members: readonly WrittenSeries[], atMs: number) =>
             Float64Array.from(members, (member) => ours(rate, member, atMs, windowMs));
           const sum = (selector: string) =>
             `sum(rate(${family}{group="${group}"${selector}}[${windowMs}ms]))`;

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,13 +8,7 @@ import { prometheusRecipes } from "../../services/stack/acquire-prometheus.js";
 import { findProgram } from "../../services/stack/find-tool.js";
 import { installServer } from "../../services/stack/install-server.js";
 import { freePorts } from "../stack/servers-for-tests.js";
-
-/** One series of a family: its labels, and samples with timestamps in milliseconds, ascending. */
-export interface FamilySeries {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly timestamps: Float64Array;
-  readonly values: Float64Array;
-}
+import { type WrittenSeries, writeRequest } from "./remote-write.js";
 
 /** A running Prometheus that holds given samples and scrapes nothing. */
 export interface Prometheus {
@@ -31,28 +25,23 @@ export interface AnsweredSeries {
   readonly values: Float64Array;
 }
 
-export interface Programs {
-  readonly prometheus: string;
-  readonly promtool: string;
-}
-
 const HOME = resolve(".millrace/prometheus-3");
 /** A test file's own limit is ten minutes; Go keeps what it built so far. */
 const BUILD_LIMIT_MS = 540_000;
 
 /**
- * Prometheus 3 and its promtool: those on the PATH, those of the stack, or else built by Go into a folder of their own.
+ * The program Prometheus 3: that of the PATH, that of the stack, or else one that Go builds into a folder of its own.
  * Debian's is 2.42, whose windows hold their left edge and whose rate extrapolates otherwise. Rejects with
  * TOOL_MISSING where there is no Go. Building takes some minutes, once.
  */
 export async function prometheus3(
   print: (line: string) => void = () => undefined,
   signal: AbortSignal = AbortSignal.timeout(BUILD_LIMIT_MS),
-): Promise<Programs> {
+): Promise<string> {
   const folders = (process.env["PATH"] ?? "").split(":");
   const found = [...folders, resolve(".millrace/servers/prometheus"), join(HOME, "prometheus")]
-    .map((folder) => programsIn(folder))
-    .find(({ prometheus, promtool }) => isThree(prometheus) && isThree(promtool));
+    .map((folder) => join(folder, "prometheus"))
+    .find(isThree);
   if (found !== undefined) return found;
   // Whatever is on the PATH is too old: Go's recipe is the last.
   const environment = { ...process.env, PATH: withoutPrometheus(folders) };
@@ -64,11 +53,7 @@ export async function prometheus3(
     onProgress: print,
     signal,
   });
-  return programsIn(join(HOME, "prometheus"));
-}
-
-function programsIn(folder: string): Programs {
-  return { prometheus: join(folder, "prometheus"), promtool: join(folder, "promtool") };
+  return join(HOME, "prometheus/prometheus");
 }
 
 /** One that Go installed says no version. */
@@ -81,34 +66,25 @@ function withoutPrometheus(folders: readonly string[]): string {
   return folders.filter((folder) => findProgram("prometheus", { PATH: folder }) === null).join(":");
 }
 
-/**
- * Starts it with the samples of one family, a counter's (the name ends in _total) or a gauge's: written as OpenMetrics,
- * which has no stale markers, and made a block of by promtool.
- */
-export async function openPrometheus(
-  { prometheus, promtool }: Programs,
-  family: string,
-  series: readonly FamilySeries[],
-): Promise<Prometheus> {
+/** Samples go in order of time, in requests of so much of it: a Prometheus takes none that is an hour late. */
+const REQUEST_SPAN_MS = 600_000;
+
+/** Starts it with these samples, which go in by remote write: to the bit, stale markers too. */
+export async function openPrometheus(program: string, series: readonly WrittenSeries[]): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-prometheus-"));
-  const [metrics, data, config] = ["metrics.txt", "data", "prometheus.yml"].map((name) => join(folder, name));
-  mkdirSync(data);
-  writeFileSync(metrics, openMetrics(family, series));
+  const config = join(folder, "prometheus.yml");
   writeFileSync(config, "{}\n");
-  const made = spawnSync(promtool, ["tsdb", "create-blocks-from", "openmetrics", metrics, data], {
-    encoding: "utf8",
-  });
-  if (made.status !== 0) throw new Error(`promtool: ${made.stderr}`);
   const [port] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(
-    prometheus,
+    program,
     [
       `--config.file=${config}`,
-      `--storage.tsdb.path=${data}`,
+      `--storage.tsdb.path=${join(folder, "data")}`,
       // The samples are old, and stay.
       "--storage.tsdb.retention.time=100y",
       `--web.listen-address=127.0.0.1:${port}`,
+      "--web.enable-remote-write-receiver",
       "--log.level=error",
     ],
     { stdio: "ignore" },
@@ -122,6 +98,7 @@ export async function openPrometheus(
   };
   try {
     await untilReady(url, () => child.exitCode);
+    await write(url, series);
   } catch (error) {
     await close();
     throw error;
@@ -129,23 +106,21 @@ export async function openPrometheus(
   return { ask: (...question) => askRange(url, ...question), close };
 }
 
-function openMetrics(family: string, series: readonly FamilySeries[]): string {
-  const isCounter = family.endsWith("_total");
-  const lines = [`# TYPE ${family.replace(/_total$/, "")} ${isCounter ? "counter" : "gauge"}`];
-  for (const { labels, timestamps, values } of series) {
-    const text = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-    for (const [i, value] of values.entries()) {
-      // Seconds, cut to milliseconds as they are read: half of one more survives the rounding.
-      const seconds = `${Math.trunc(timestamps[i] / 1000)}.${String(timestamps[i] % 1000).padStart(3, "0")}5`;
-      lines.push(`${family}{${text.join(",")}} ${goNumber(value)} ${seconds}`);
-    }
+async function write(url: string, series: readonly WrittenSeries[]): Promise<void> {
+  const times = series.flatMap(({ timestamps }) => [timestamps[0], timestamps[timestamps.length - 1]]);
+  const endMs = Math.max(...times);
+  for (let fromMs = Math.min(...times); fromMs <= endMs; fromMs += REQUEST_SPAN_MS) {
+    const response = await fetch(`${url}/api/v1/write`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/x-protobuf",
+        "content-encoding": "snappy",
+        "x-prometheus-remote-write-version": "0.1.0",
+      },
+      body: writeRequest(series, fromMs, fromMs + REQUEST_SPAN_MS),
+    });
+    if (!response.ok) throw new Error(`remote write: ${response.status} ${await response.text()}`);
   }
-  return `${lines.join("\n")}\n# EOF\n`;
-}
-
-function goNumber(value: number): string {
-  if (Number.isFinite(value)) return Object.is(value, -0) ? "-0" : `${value}`;
-  return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
 }
 
 async function untilReady(url: string, exitCode: () => number | null): Promise<void> {
