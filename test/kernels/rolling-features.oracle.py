@@ -4,17 +4,19 @@ import numpy as np
 import pandas as pd
 
 
-def rolling(timestamps_ms, values, window_ms, quantiles):
+def rolling(timestamps_ms, values, window_ms, quantiles, alone):
     """Mean, std (ddof 1) and quantiles of each (t - w, t], as columns.
 
     pandas squares values, and 1e300 or 5e-324 do not survive that: for mean and std they are scaled by a power of two
-    before, and back.
+    before, and back. Its running sums of squares keep the rounding errors of larger values that have left the window,
+    so real counters are off by more than 1e-9: `alone` computes the std of each window by itself.
     """
     sizes = np.abs(values[np.isfinite(values)])
     largest = sizes.max() if len(sizes) else 0.0
     exponent = -900 if largest > 1e150 else 900 if 0 < largest < 1e-150 else 0
     scaled = windows(timestamps_ms, np.ldexp(values, exponent), window_ms)
-    columns = [np.ldexp(column, -exponent) for column in (scaled.mean(), scaled.std(ddof=1))]
+    std = scaled.apply(lambda window: window.std(ddof=1), raw=True) if alone else scaled.std(ddof=1)
+    columns = [np.ldexp(column, -exponent) for column in (scaled.mean(), std)]
     window = windows(timestamps_ms, values, window_ms)
     return columns + [window.quantile(quantile, interpolation="linear") for quantile in quantiles]
 

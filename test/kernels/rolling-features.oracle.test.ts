@@ -7,6 +7,7 @@ import {
   rollingWidth,
 } from "../../services/kernels/rolling-features.js";
 import { openComparison } from "../oracle/comparison.js";
+import { nodeExporterDay } from "../oracle/node-exporter-day.js";
 import { type Python, openPython } from "../oracle/python.js";
 import { largestFinite, seriesCases } from "../oracle/series-cases.js";
 
@@ -25,7 +26,9 @@ describe("rolling features", () => {
     const mean = openComparison("rolling mean", "pandas rolling(w).mean()");
     const std = openComparison("rolling std", "pandas rolling(w).std(ddof=1)");
     const percentile = openComparison("rolling percentiles", "pandas rolling(w).quantile(q)", 1e-15);
-    for (const { name, timestamps, values } of seriesCases()) {
+    const day = nodeExporterDay();
+    for (const series of [...seriesCases(), ...day]) {
+      const { name, timestamps, values } = series;
       const width = rollingWidth(plan);
       const rows = new Float64Array(values.length * width);
       const state = openRollingState(plan);
@@ -39,6 +42,7 @@ describe("rolling features", () => {
           values,
           windowMs,
           Float64Array.from(fractions),
+          day.some((recorded) => recorded === series),
         );
         const at = (k: number) => column((w * width) / windowsMs.length + k);
         const where = `${name}, window ${windowMs}`;
