@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { installPython } from "./oracle/environment.js";
+import { installPrometheus3 } from "./oracle/prometheus.js";
 import { checks } from "./runner/checks.js";
 import { runFiles } from "./runner/run-files.js";
 import { removeAbandonedServers, withServers } from "./runner/servers.js";
@@ -36,6 +37,9 @@ async function main(patterns: readonly string[]): Promise<number> {
     }
     if (files.withServers.length > 0) {
       await removeAbandonedServers();
+      // Building it may take longer than one test file may.
+      if (files.withServers.some((file) => file.includes("kernels/")))
+        await installPrometheus3(print, stopping.signal);
       await withServers(print, stopping.signal, () =>
         runFiles("integration and fault tests", files.withServers, tally, print, stopping.signal),
       );

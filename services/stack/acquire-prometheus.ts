@@ -19,19 +19,24 @@ export function prometheusRecipes(environment: Environment): Recipe[] {
           copyFileSync(join(unpacked, "usr/bin", program), join(folder, program));
       },
     }),
-    {
-      server: "prometheus",
-      version: PROMETHEUS_GO_VERSION,
-      bytes: 3_000_000_000,
-      requireTools: () => requireProgram("go", "Prometheus", environment),
-      install: async ({ folder, run }) => {
-        const commands = ["prometheus", "promtool"].map(
-          (program) => `github.com/prometheus/prometheus/cmd/${program}@${PROMETHEUS_GO_VERSION}`,
-        );
-        await run("go", ["install", "-v", ...commands], {
-          environment: { ...environment, GOFLAGS: "", GOBIN: folder },
-        });
-      },
-    },
+    prometheusFromGo(environment),
   ];
+}
+
+/** Prometheus 3 and promtool, whatever other versions there are. */
+export function prometheusFromGo(environment: Environment): Recipe {
+  return {
+    server: "prometheus",
+    version: PROMETHEUS_GO_VERSION,
+    bytes: 3_000_000_000,
+    requireTools: () => requireProgram("go", "Prometheus", environment),
+    install: async ({ folder, run }) => {
+      const commands = ["prometheus", "promtool"].map(
+        (program) => `github.com/prometheus/prometheus/cmd/${program}@${PROMETHEUS_GO_VERSION}`,
+      );
+      await run("go", ["install", "-v", ...commands], {
+        environment: { ...environment, GOFLAGS: "", GOBIN: folder },
+      });
+    },
+  };
 }

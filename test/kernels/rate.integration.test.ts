@@ -5,10 +5,9 @@ import { type Random, logNormal, randomStream } from "../../services/kernels/ran
 import { increase, rate } from "../../services/kernels/rate.js";
 import { throughput } from "../../services/kernels/throughput.js";
 import { firstAfter } from "../../services/kernels/window-bounds.js";
-import { MillraceError } from "../../services/shared/errors.js";
 import { openComparison } from "../oracle/comparison.js";
 import { nodeExporterDay } from "../oracle/node-exporter-day.js";
-import { type Prometheus, openPrometheus, prometheus3 } from "../oracle/prometheus.js";
+import { type Prometheus, findPrometheus3, openPrometheus } from "../oracle/prometheus.js";
 import type { WrittenSeries } from "../oracle/remote-write.js";
 
 const startMs = 1_760_000_000_000;
@@ -106,20 +105,14 @@ function ours(kernel: typeof rate, series: WrittenSeries, atMs: number, windowMs
   return kernel(timestamps, values, stale, first, end, atMs, windowMs);
 }
 
-const { program, skip } = await prometheus3().then(
-  (found) => ({ program: found, skip: false }),
-  (error: unknown) => {
-    if (error instanceof MillraceError && error.code === "TOOL_MISSING")
-      return { program: "", skip: error.message };
-    throw error;
-  },
-);
+const program = findPrometheus3();
+const missing = " (skipped: there is no Prometheus 3, and no Go to build one)";
 
-describe("rates", { skip }, () => {
+describe(`rates${program === null ? missing : ""}`, { skip: program === null }, () => {
   const series = seriesOf();
   let prometheus: Prometheus;
   before(async () => {
-    prometheus = await openPrometheus(program, series);
+    prometheus = await openPrometheus(program!, series);
   });
   after(() => prometheus.close());
 

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { prometheusRecipes } from "../../services/stack/acquire-prometheus.js";
-import { findProgram } from "../../services/stack/find-tool.js";
+import { prometheusFromGo } from "../../services/stack/acquire-prometheus.js";
+import { MillraceError } from "../../services/shared/errors.js";
 import { installServer } from "../../services/stack/install-server.js";
 import { freePorts } from "../stack/servers-for-tests.js";
 import { type WrittenSeries, writeRequest } from "./remote-write.js";
@@ -26,44 +26,43 @@ export interface AnsweredSeries {
 }
 
 const HOME = resolve(".millrace/prometheus-3");
-/** A test file's own limit is ten minutes; Go keeps what it built so far. */
-const BUILD_LIMIT_MS = 540_000;
+const PROGRESS_INTERVAL_MS = 10_000;
+
+/** A Prometheus 3 of the PATH, of the stack, or of an earlier installation; null where there is none. */
+export function findPrometheus3(): string | null {
+  const folders = (process.env["PATH"] ?? "").split(":");
+  const candidates = [...folders, resolve(".millrace/servers/prometheus"), join(HOME, "prometheus")];
+  return candidates.map((folder) => join(folder, "prometheus")).find(isThree) ?? null;
+}
 
 /**
- * The program Prometheus 3: that of the PATH, that of the stack, or else one that Go builds into a folder of its own.
- * Debian's is 2.42, whose windows hold their left edge and whose rate extrapolates otherwise. Rejects with
- * TOOL_MISSING where there is no Go. Building takes some minutes, once.
+ * Has Go build a Prometheus 3 where there is none: Debian's is 2.42, whose windows hold their left edge and whose rate
+ * extrapolates otherwise. Takes some minutes, once. Without Go nothing happens, and the tests that need it say so.
  */
-export async function prometheus3(
-  print: (line: string) => void = () => undefined,
-  signal: AbortSignal = AbortSignal.timeout(BUILD_LIMIT_MS),
-): Promise<string> {
-  const folders = (process.env["PATH"] ?? "").split(":");
-  const found = [...folders, resolve(".millrace/servers/prometheus"), join(HOME, "prometheus")]
-    .map((folder) => join(folder, "prometheus"))
-    .find(isThree);
-  if (found !== undefined) return found;
-  // Whatever is on the PATH is too old: Go's recipe is the last.
-  const environment = { ...process.env, PATH: withoutPrometheus(folders) };
-  await installServer({
-    recipes: prometheusRecipes(environment).slice(-1),
-    serversFolder: HOME,
-    logsFolder: HOME,
-    environment,
-    onProgress: print,
-    signal,
-  });
-  return join(HOME, "prometheus/prometheus");
+export async function installPrometheus3(print: (line: string) => void, signal: AbortSignal): Promise<void> {
+  if (findPrometheus3() !== null) return;
+  const startedAt = performance.now();
+  const elapsed = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+  let lastProgressAt = startedAt;
+  const onProgress = (detail: string) => {
+    if (performance.now() - lastProgressAt < PROGRESS_INTERVAL_MS) return;
+    lastProgressAt = performance.now();
+    print(`  ${elapsed()} Prometheus 3: ${detail.slice(0, 100)}`);
+  };
+  const recipes = [prometheusFromGo(process.env)];
+  try {
+    const options = { serversFolder: HOME, logsFolder: HOME, environment: process.env, onProgress, signal };
+    await installServer({ recipes, ...options });
+    print(`✔ Prometheus 3 (${elapsed()})`);
+  } catch (error) {
+    if (!(error instanceof MillraceError && error.code === "TOOL_MISSING")) throw error;
+  }
 }
 
 /** One that Go installed says no version. */
 function isThree(program: string): boolean {
   const { status, stdout } = spawnSync(program, ["--version"], { encoding: "utf8", timeout: 10_000 });
   return status === 0 && !/version [012]\./.test(stdout);
-}
-
-function withoutPrometheus(folders: readonly string[]): string {
-  return folders.filter((folder) => findProgram("prometheus", { PATH: folder }) === null).join(":");
 }
 
 /** Samples go in order of time, in requests of so much of it: a Prometheus takes none that is an hour late. */
