@@ -1,4 +1,9 @@
 import { isIqrOutlier } from "../../services/kernels/iqr.js";
+import { fitIsolationForest, isolationScore } from "../../services/kernels/isolation-forest.js";
+import { randomStream } from "../../services/kernels/random.js";
+import { coefficientOfVariation } from "../../services/kernels/statistics/coefficient-of-variation.js";
+import { extremesAndCount } from "../../services/kernels/statistics/extremes.js";
+import { medianAbsoluteDeviation } from "../../services/kernels/statistics/median-absolute-deviation.js";
 import { mean, standardDeviation } from "../../services/kernels/mean-and-deviation.js";
 import { percentileOfSorted } from "../../services/kernels/percentile.js";
 import { rate } from "../../services/kernels/rate.js";
@@ -61,7 +66,8 @@ export function naiveRows(
       return believed.includes(sample) ? sample.value : NaN;
     };
     const judged = inOrder.map((sample) => ({ ...sample, judged: judgedAs(sample, isCounter(sample)) }));
-    const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan));
+    const scoreOf = forestOf(name.slice(name.indexOf(" ") + 1), judged, plan);
+    const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan, scoreOf));
     for (const entry of filledEntries(cleaned, plan)) {
       const seen = (other: Entry) => {
         if (isCounter(other) === isCounter(entry)) return other.cleaned;
@@ -76,7 +82,7 @@ export function naiveRows(
         type: entry.type,
         value: isMeasured ? entry.value : entry.cleaned,
         flags: entry.flags,
-        features: featuresAt(filledEntries(cleaned, plan), entry, seen, plan),
+        features: featuresAt(filledEntries(cleaned, plan), entry, seen, plan, scoreOf),
       });
     }
   }
@@ -115,11 +121,30 @@ function flagsOf({ value, type }: Sample): number {
   return type === "counter" && value < 0 ? 1 : 0;
 }
 
+type Judged = Pick<Entry, "timestamp" | "judged">;
+
+/** Scores by the forest that belongs to a sample's time. */
+function forestOf(key: string, samples: readonly Judged[], { outliers }: FeaturePlan) {
+  return ({ timestamp, judged }: Judged): number => {
+    if (outliers === null || !Number.isFinite(judged)) return NaN;
+    const epoch = Math.floor(timestamp / outliers.epochMs) * outliers.epochMs;
+    const fitted = samples.filter((sample) => {
+      const age = epoch - sample.timestamp;
+      return age > 0 && age <= outliers.windowsMs[0] && Number.isFinite(sample.judged);
+    });
+    if (fitted.length < 10) return NaN;
+    const table = Float64Array.from(fitted, (sample) => sample.judged);
+    const forest = fitIsolationForest(table, table.length, 1, randomStream(0, key, epoch))!;
+    return isolationScore(forest, Float64Array.of(judged), 0);
+  };
+}
+
 /** The sample after it was judged against the window before it. */
 function cleanedSample(
   samples: readonly (Sample & { judged: number })[],
   sample: Sample & { judged: number },
   { outliers }: FeaturePlan,
+  scoreOf: (sample: Judged) => number,
 ): Entry {
   const entry = { ...sample, isFilledIn: false, cleaned: sample.judged, flags: flagsOf(sample) };
   if (outliers === null) return entry;
@@ -128,6 +153,8 @@ function cleanedSample(
   const sorted = new Float64Array(values.length);
   const count = sortInto(sorted, 0, values, 0, values.length);
   const fences = new Float64Array(2);
+  if (outliers.method === "isolation_forest")
+    return scoreOf(sample) > 0.5 ? { ...entry, flags: entry.flags | 4 } : entry;
   if (!isIqrOutlier(sorted, 0, count, sample.judged, fences, 0)) return entry;
   const [low, high] = fences;
   const clipped = sample.judged < low ? low : high;
@@ -193,19 +220,37 @@ function featuresAt(
   { timestamp, type, judged, cleaned, flags }: Entry,
   seen: (entry: Entry) => number,
   plan: FeaturePlan,
+  scoreOf: (sample: Judged) => number,
 ): number[] {
-  const { windowsMs, fractions, mean: wantsMean, standardDeviation: wantsDeviation } = plan.rolling;
-  const features = windowsMs.flatMap((windowMs) => {
+  const { rolling } = plan;
+  const statistics = rolling.windowsMs.flatMap((windowMs) => {
     const values = Float64Array.from(within(entries, timestamp, windowMs), seen);
     const sorted = new Float64Array(values.length);
     const count = sortInto(sorted, 0, values, 0, values.length);
+    const [average, deviation] = [mean, standardDeviation].map((of) => of(values, 0, values.length));
+    const extremes = new Float64Array(3);
+    extremesAndCount(values, 0, values.length, extremes, 0);
     return [
-      ...(wantsMean ? [mean(values, 0, values.length)] : []),
-      ...(wantsDeviation ? [standardDeviation(values, 0, values.length)] : []),
-      ...fractions.map((fraction) => percentileOfSorted(sorted, 0, count, fraction)),
+      ...(rolling.mean ? [average] : []),
+      ...(rolling.standardDeviation ? [deviation] : []),
+      ...rolling.fractions.map((fraction) => percentileOfSorted(sorted, 0, count, fraction)),
+      ...(rolling.minimum === true ? [...extremes] : []),
+      ...(rolling.medianAbsoluteDeviation === true ? [medianAbsoluteDeviation(sorted, 0, count)] : []),
+      ...(rolling.coefficientOfVariation === true
+        ? [coefficientOfVariation(values, 0, values.length, average, deviation)]
+        : []),
     ];
   });
-  return [...features, type === "counter" ? ((flags & 2) !== 0 ? cleaned : judged) : NaN];
+  const upTo = entries.filter((entry) => entry.timestamp <= timestamp);
+  const times = Float64Array.from(upTo, (entry) => entry.timestamp);
+  const groups = plan.groups.flatMap(({ columns, write }) => {
+    const out = new Float64Array(columns.length);
+    write(times, Float64Array.from(upTo, seen), 0, upTo.length, out, 0);
+    return [...out];
+  });
+  const forest = plan.outliers?.method === "isolation_forest" ? [scoreOf({ timestamp, judged })] : [];
+  const rate = type === "counter" ? ((flags & 2) !== 0 ? cleaned : judged) : NaN;
+  return [...statistics, ...groups, ...forest, rate];
 }
 
 /** Those of (timestamp − windowMs, timestamp]. */

@@ -5,6 +5,7 @@ import { type Entity, type FeatureFrame, type Origin, flagBits, metricTypes } fr
 import { internSeries } from "../../shared/series.js";
 import type { FeaturePlan } from "../feature-plan.js";
 import type { Changes } from "../state/changes.js";
+import { isolationOf } from "../state/detect-outlier.js";
 import { seenValues } from "../state/judge.js";
 import { type SeriesWindow, isCounter, seriesAt } from "../state/series-window.js";
 
@@ -220,6 +221,14 @@ function writeRow(
   flags[row] = window.flags[index];
   const seen = seenValues(window, plan, asCounter);
   const width = plan.columns.length;
-  rollingFeatures(plan.rolling, rolling, timestamps, seen, first, index + 1, features, row * width);
-  features[(row + 1) * width - 1] = asCounter ? (isImputed ? cleaned : judged)[index] : NaN;
+  let column = row * width;
+  rollingFeatures(plan.rolling, rolling, timestamps, seen, first, index + 1, features, column);
+  column += plan.rollingWidth;
+  for (const { columns, write } of plan.groups) {
+    write(timestamps, seen, first, index + 1, features, column);
+    column += columns.length;
+  }
+  if (plan.outliers?.method === "isolation_forest")
+    features[column++] = isolationOf(window, plan.outliers, index);
+  features[column] = asCounter ? (isImputed ? cleaned : judged)[index] : NaN;
 }
