@@ -4,10 +4,13 @@ import { fractionOf } from "../kernels/percentile.js";
 import { type RollingPlan, rollingWidth } from "../kernels/rolling-features.js";
 import type { Config } from "../shared/config-schema.js";
 import { featureColumns } from "../shared/feature-columns.js";
+import { type SeriesMatch, compileMatch } from "./rules/series-match.js";
 import { type FeatureGroup, featureGroups } from "./feature-groups.js";
 
 /** What is computed for each row, and how far back in event time that reaches. All durations in milliseconds. */
 export interface FeaturePlan {
+  /** What is computed across the series of an entity. */
+  readonly combined: readonly CombinedRate[];
   /** Null: none are looked for. */
   readonly outliers: OutlierPlan | null;
   /** Null: gaps stay open. */
@@ -31,6 +34,13 @@ export interface FeaturePlan {
   readonly latenessMs: number;
   /** How much older than itself a row may be that a sample touches: those in the gap that it ends. */
   readonly reachBackMs: number;
+}
+
+/** A series of its own: the sum of the rates of others, or what share of it some of them are, in per cent. */
+export interface CombinedRate {
+  readonly metric: string;
+  readonly sum: SeriesMatch;
+  readonly share: SeriesMatch | null;
 }
 
 export interface OutlierPlan {
@@ -92,6 +102,11 @@ export function featurePlan(config: Config): FeaturePlan {
     (filling === null ? 0 : filling.maxGapMs + Math.max(filling.contextMs, filling.intervalLookbackMs)) +
     largestWindowMs;
   return {
+    combined: Object.entries(feature_engineering.combined_rates).map(([metric, { sum, share }]) => ({
+      metric,
+      sum: compileMatch(sum),
+      share: share === undefined ? null : compileMatch(share),
+    })),
     outliers,
     imputation: filling,
     changesValues: filling !== null || (outliers !== null && outliers.action !== "flag"),

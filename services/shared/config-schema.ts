@@ -239,6 +239,20 @@ const rules = section({
     .describe("The longest time without a sample of a series that is no gap.")
     .meta(later),
 });
+const metricName = z
+  .string()
+  .regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,127}$/)
+  .meta({ expected: "the name of a metric: letters, digits and `_`" });
+
+const combinedRate = z.strictObject({
+  sum: match.describe("The counters whose per-second rates are added."),
+  share: match
+    .optional()
+    .describe(
+      "Instead of the sum: how much of it these counters are, in per cent; of nothing there is no share.",
+    ),
+});
+
 const valueType = z.strictObject({
   match: match.describe("Which series; the first entry that matches one counts."),
   as: z
@@ -500,6 +514,19 @@ export const etlSchema = z.strictObject({
         .describe(
           "Present, even as `{}`: the one-sided seasonal decomposition, as `trend`, `seasonal`, `residual`, `seasonal_strength` and " +
             "`seasonal_anomaly`.",
+        ),
+      combined_rates: z
+        .record(metricName, combinedRate)
+        .prefault({
+          millrace_request_rate: { sum: "application_requests_total" },
+          millrace_error_rate: {
+            sum: "application_requests_total",
+            share: 'application_requests_total{code=~"5.."}',
+          },
+        })
+        .describe(
+          "Series that are computed of the counters of each entity, by the name of their metric: request rate, error rate, throughput. " +
+            "They have rows and features as others. Those that are given replace the default's.",
         ),
       zscore_window: window
         .optional()

@@ -47,7 +47,7 @@ function rollingNames(config: Config): string[] {
 }
 
 export function featureColumns(config: Config): string[] {
-  return Object.values(featureColumnsByKind(config)).flat();
+  return Object.values<readonly string[]>({ ...featureColumnsByKind(config) }).flat();
 }
 
 /** The fields of a MetricFeatures row before its feature columns. */

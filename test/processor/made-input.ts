@@ -19,6 +19,7 @@ export const planText = {
       rate_window: "10s",
       slope_windows: [],
       momentum: [],
+      combined_rates: {},
     },
     lateness: "20s",
   },
@@ -49,6 +50,18 @@ export const plans: Readonly<Record<string, FeaturePlan>> = {
       change_points: { window: "20s" },
       seasonal: { period: 3, interval: "1s", periods: 4 },
       zscore_window: "15s",
+      combined_rates: {},
+    },
+  }),
+  combining: planWith({
+    cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },
+    imputation: { ...gaps, interval: "auto" },
+    feature_engineering: {
+      ...planText.transform.feature_engineering,
+      combined_rates: {
+        all_rates: { sum: '{__name__=~"metric_.+"}' },
+        share_of_rates: { sum: '{__name__=~"metric_[12]"}', share: "metric_1" },
+      },
     },
   }),
   "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),

@@ -1,3 +1,4 @@
+import { errorRate } from "../../services/kernels/error-rate.js";
 import { isIqrOutlier } from "../../services/kernels/iqr.js";
 import { fitIsolationForest, isolationScore } from "../../services/kernels/isolation-forest.js";
 import { randomStream } from "../../services/kernels/random.js";
@@ -8,8 +9,10 @@ import { mean, standardDeviation } from "../../services/kernels/mean-and-deviati
 import { percentileOfSorted } from "../../services/kernels/percentile.js";
 import { rate } from "../../services/kernels/rate.js";
 import { sortInto } from "../../services/kernels/sorted-values.js";
+import { throughput } from "../../services/kernels/throughput.js";
 import type { FeaturePlan } from "../../services/processor/feature-plan.js";
 import { type MetricType, type RawFrame, metricTypes } from "../../services/shared/frame.js";
+import { internSeries } from "../../services/shared/series.js";
 
 /** One row of features: what is known of a series at a time. */
 export interface Row {
@@ -51,16 +54,11 @@ export function naiveRows(
   strict: boolean,
 ): ReadonlyMap<string, Row> {
   const rows = new Map<string, Row>();
-  for (const [name, samples] of samplesOf(frames)) {
+  const measured = samplesOf(frames);
+  for (const [name, samples] of [...measured, ...combinedSamples(measured, plan, strict)]) {
     const inOrder = [...samples.values()].sort((a, b) => a.timestamp - b.timestamp);
-    const believed = inOrder.filter((sample) => !strict || flagsOf(sample) !== 1);
-    const rateAt = (timestamp: number) => {
-      const window = within(believed, timestamp, plan.rateWindowMs);
-      const times = Float64Array.from(window, (sample) => sample.timestamp);
-      const values = Float64Array.from(window, ({ value }) => value);
-      const none = new Uint8Array(values.length);
-      return rate(times, values, none, 0, values.length, timestamp, plan.rateWindowMs);
-    };
+    const believed = believedOf(inOrder, strict);
+    const rateAt = (timestamp: number) => rateOf(believed, timestamp, plan);
     const judgedAs = (sample: Sample, asCounter: boolean) => {
       if (asCounter) return rateAt(sample.timestamp);
       return believed.includes(sample) ? sample.value : NaN;
@@ -104,6 +102,52 @@ function samplesOf(frames: readonly RawFrame[]): Map<string, Map<number, Sample>
     });
   }
   return all;
+}
+
+function believedOf(inOrder: readonly Sample[], strict: boolean): Sample[] {
+  return inOrder.filter((sample) => !strict || flagsOf(sample) !== 1);
+}
+
+function rateOf(believed: readonly Sample[], timestamp: number, { rateWindowMs }: FeaturePlan): number {
+  const window = within(believed, timestamp, rateWindowMs);
+  const times = Float64Array.from(window, (sample) => sample.timestamp);
+  const values = Float64Array.from(window, ({ value }) => value);
+  const none = new Uint8Array(values.length);
+  return rate(times, values, none, 0, values.length, timestamp, rateWindowMs);
+}
+
+/** The samples of the series that are computed of others, by their names. */
+function combinedSamples(
+  measured: ReadonlyMap<string, ReadonlyMap<number, Sample>>,
+  plan: FeaturePlan,
+  strict: boolean,
+): Map<string, Map<number, Sample>> {
+  const combined = new Map<string, Map<number, Sample>>();
+  const entities = new Set([...measured.keys()].map((name) => name.split(" ")[0]));
+  for (const entity of entities) {
+    const series = [...measured]
+      .filter(([name]) => name.startsWith(`${entity} `))
+      .map(([name, samples]) => {
+        const key = name.slice(entity.length + 1);
+        const inOrder = [...samples.values()].sort((a, b) => a.timestamp - b.timestamp);
+        const metric = internSeries(key.slice(0, key.indexOf("{")), {}, "unknown");
+        return { key, metric, times: [...samples.keys()], believed: believedOf(inOrder, strict) };
+      })
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    for (const { metric, sum, share } of plan.combined) {
+      const members = series.filter((one) => sum.captures(one.metric) !== null);
+      const parts = members.filter((one) => share !== null && share.captures(one.metric) !== null);
+      const samples = new Map<number, Sample>();
+      for (const timestamp of members.flatMap(({ times }) => times)) {
+        const rates = (some: typeof members) =>
+          Float64Array.from(some, ({ believed }) => rateOf(believed, timestamp, plan));
+        const value = share === null ? throughput(rates(members)) : errorRate(rates(parts), rates(members));
+        samples.set(timestamp, { timestamp, value, type: "gauge" });
+      }
+      if (samples.size > 0) combined.set(`${entity} ${metric}${entity}`, samples);
+    }
+  }
+  return combined;
 }
 
 /** Text whose order is that of the samples: NaN, then the numbers (−0 before 0), then the types. */

@@ -61,7 +61,7 @@ interface Touched extends Cause {
 /** By entity what was put off, and the oldest of these rows' times. */
 type Pending = Map<Entity, { oldest: number; readonly touched: Touched[] }>;
 
-function newestRows(plan: FeaturePlan, { input, windows, samples, outcomes }: Changes): FeatureFrame | null {
+function newestRows(plan: FeaturePlan, { input, windows, outcomes }: Changes): FeatureFrame | null {
   const { offset, frame } = input;
   let count = 0;
   for (const outcome of outcomes) count += Number(outcome === "appended");
@@ -77,7 +77,7 @@ function newestRows(plan: FeaturePlan, { input, windows, samples, outcomes }: Ch
   for (let i = 0; i < windows.length; i++) {
     if (outcomes[i] !== "appended") continue;
     writeRow(windows[i], plan, windows[i].end - 1, rows, rows.series.length);
-    rows.series.push(frame.series[samples[i]]);
+    rows.series.push(windows[i].series);
   }
   return rows;
 }

@@ -124,6 +124,16 @@ export function addSample(window: SeriesWindow, sample: Sample): AddOutcome {
   return isSample ? "replaced" : "inserted";
 }
 
+/** Puts a computed sample at its time, whatever was there before; what is computed of it is still to be. */
+export function setSample(window: SeriesWindow, sample: Sample): AddOutcome {
+  const at = firstAfter(window.timestamps, window.first, window.end, sample.timestamp - 1);
+  const isThere = at < window.end && window.timestamps[at] === sample.timestamp;
+  if (!isThere || window.kinds[at] === entryKinds.filledIn) return addSample(window, sample);
+  if (Object.is(window.values[at], sample.value)) return "duplicate";
+  put(window, at, sample, window.types[at]);
+  return "replaced";
+}
+
 /** A total order over values, so that the winner does not depend on which came first. */
 function wins(challenger: number, known: number): boolean {
   if (Number.isNaN(known)) return !Number.isNaN(challenger);
