@@ -53,7 +53,7 @@ function findMembers({ combined }: FeaturePlan, { windows, windowsVersion }: Ent
     .sort((a, b) => (a.series.key < b.series.key ? -1 : 1));
   const found = combined.map((rate) => {
     const all = candidates.filter(({ series }) => rate.sum.captures(series) !== null);
-    const isShare = ({ series }: SeriesWindow) => rate.share?.captures(series) != null;
+    const isShare = ({ series }: SeriesWindow) => rate.share !== null && rate.share.captures(series) !== null;
     return { rate, all, share: all.filter(isShare) };
   });
   return { version: windowsVersion, combined: found.filter(({ all }) => all.length > 0) };
