@@ -106,16 +106,16 @@ export async function runProcess(
 }
 
 /** Whoever reads the output may have enough; else it was interrupted. */
-function interrupted(terminal: Terminal, frames: number): number {
+export function interrupted(terminal: Terminal, frames: number): number {
   if (terminal.isOutputClosed()) return exitCodes.ok;
   throw new MillraceError("INTERRUPTED", `Interrupted after ${countText(frames)} frames.`);
 }
 
-function nameOf(input: string): string {
+export function nameOf(input: string): string {
   return input === "-" ? "standard input" : input;
 }
 
-function frameOf(line: string, place: string): RawFrame {
+export function frameOf(line: string, place: string): RawFrame {
   try {
     const frame = rawFrameOf(line);
     refuseImpossible(frame);
@@ -126,7 +126,7 @@ function frameOf(line: string, place: string): RawFrame {
   }
 }
 
-function openInput(input: string): NodeJS.ReadStream | ReturnType<typeof createReadStream> {
+export function openInput(input: string): NodeJS.ReadStream | ReturnType<typeof createReadStream> {
   return input === "-" ? process.stdin : createReadStream(input);
 }
 
@@ -193,7 +193,10 @@ function reason(error: unknown): string {
 }
 
 /** A bar on standard error, where a person watches and the end is known. */
-function showProgress({ input }: ProcessOptions): { update: (bytes: number) => void; stop: () => void } {
+export function showProgress({ input }: Pick<ProcessOptions, "input">): {
+  update: (bytes: number) => void;
+  stop: () => void;
+} {
   const size = input === "-" ? 0 : (statSync(input, { throwIfNoEntry: false })?.size ?? 0);
   if (size === 0 || !process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar(

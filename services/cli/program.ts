@@ -289,6 +289,40 @@ Examples:
       }),
     );
 
+  program
+    .command("explain")
+    .description("tell, time by time, how one series' values and features came about")
+    .argument("<series>", 'a selector that one series matches: node_load1, cpu{job="api"}')
+    .requiredOption("-i, --input <file>", "frames, as `millrace process` reads them; - is standard input")
+    .option("-a, --at <time>", "only this time: 2025-10-09T08:53:20Z, or milliseconds since 1970")
+    .option("-e, --entity <labels>", "only of entities with these labels: job=api,instance=a:80")
+    .option("--json", "one JSON object a time, with all digits")
+    .addHelpText(
+      "after",
+      `
+Runs the frames through the processor's operators, as \`millrace process\` does, and
+tells of each time of the series: the value as it was read, and from which line;
+the rules that it broke, and whether that excludes it; what it is judged by (its
+value, or a counter's rate, and of which samples); whether it is an outlier, by
+which fences, and what was done; by what and between which samples it was filled
+in; and of each feature the value and the samples that it came from.
+
+Each time is told as it stood when its row last went out, corrections by late
+frames among it. A selector may name labels of the entity, too. Where no series
+matches, or more than one does, the error says which there are; exit code 2.
+
+Examples:
+  millrace explain 'cpu{job="api"}' --input raw.ndjson
+  millrace explain node_load1 --input raw.ndjson --at 2025-10-09T08:53:20Z
+  millrace explain node_load1 --input raw.ndjson --json | jq 'select(.outlier.found)'`,
+    )
+    .action((series: string, options: { input: string; at?: string; entity?: string; json?: boolean }) =>
+      run(async () => {
+        const { runExplain } = await import("./explain.js");
+        return runExplain(await config(), series, options, await terminal());
+      }),
+    );
+
   return program;
 }
 

@@ -19,7 +19,8 @@ export function momentum(
   out: Float64Array,
   outOffset: number,
 ): void {
-  const base = valueAsOf(timestamps, values, first, end, timestamps[end - 1] - lagMs, toleranceMs);
+  const at = indexAsOf(timestamps, values, first, end, timestamps[end - 1] - lagMs, toleranceMs);
+  const base = at < first ? NaN : values[at];
   const moved = values[end - 1] - base;
   // NaN for an infinite x(t), which is no value.
   const absolute = Number.isFinite(values[end - 1]) ? moved + 0 : NaN;
@@ -27,8 +28,8 @@ export function momentum(
   out[outOffset + 1] = base === 0 ? NaN : (absolute / base) * 100 + 0;
 }
 
-/** The newest finite value that is at most `toleranceMs` older than `ms`, and not newer. NaN for none. */
-function valueAsOf(
+/** Index of the newest finite value that is at most `toleranceMs` older than `ms`, and not newer; `first - 1` for none. */
+export function indexAsOf(
   timestamps: Float64Array,
   values: Float64Array,
   first: number,
@@ -37,8 +38,8 @@ function valueAsOf(
   toleranceMs: number,
 ): number {
   for (let i = firstAfter(timestamps, first, end, ms) - 1; i >= first; i--) {
-    if (ms - timestamps[i] > toleranceMs) return NaN;
-    if (values[i] - values[i] === 0) return values[i];
+    if (ms - timestamps[i] > toleranceMs) break;
+    if (values[i] - values[i] === 0) return i;
   }
-  return NaN;
+  return first - 1;
 }

@@ -21,8 +21,8 @@ export interface SettleOptions {
   readonly strict: boolean;
   /** What the configured rules say of a frame; null where there are none. */
   readonly judge: FrameJudge | null;
-  /** Counts what became of samples that did not simply append. */
-  readonly count: (outcome: SampleOutcome, samples: number) => void;
+  /** Counts what became of samples that did not simply append; of one, where it stands in its frame. */
+  readonly count: (outcome: SampleOutcome, samples: number, place?: number) => void;
 }
 
 /** `needs_replay`, besides what else is said of a sample: rows older than the lateness depend on it, or it is such a row. */
@@ -65,9 +65,9 @@ function* changesOf(
     const isExcluded = strict && (flags[i] & flagBits.invalid) !== 0;
     const sample = { series: series[i], timestamp, value: values[i], flags: flags[i], isExcluded };
     const outcome = addSample(window, sample);
-    if (outcome !== "appended") count(outcome, 1);
+    if (outcome !== "appended") count(outcome, 1, i);
     if (outcome === "duplicate" || outcome === "superseded") continue;
-    if (timestamp < latestMs) count("needs_replay", 1);
+    if (timestamp < latestMs) count("needs_replay", 1, i);
     changes.windows.push(window);
     changes.samples.push(i);
     changes.outcomes.push(outcome);

@@ -74,9 +74,15 @@ export function isolationOf(window: SeriesWindow, plan: OutlierPlan, at: number)
   return fitted === null ? NaN : isolationScore(fitted, judged, at);
 }
 
+/** The times (afterMs, toMs] whose samples a forest is fitted to. */
+export function fittedTo(plan: OutlierPlan, epochMs: number): { afterMs: number; toMs: number } {
+  return { afterMs: epochMs - plan.windowsMs[0] - 1, toMs: epochMs - 1 };
+}
+
 function fitAt({ series, timestamps, judged, first, end }: SeriesWindow, plan: OutlierPlan, epochMs: number) {
-  const from = firstAfter(timestamps, first, end, epochMs - plan.windowsMs[0] - 1);
-  const until = firstAfter(timestamps, first, end, epochMs - 1);
+  const { afterMs, toMs } = fittedTo(plan, epochMs);
+  const from = firstAfter(timestamps, first, end, afterMs);
+  const until = firstAfter(timestamps, first, end, toMs);
   const values = judged.slice(from, until).filter((value) => value - value === 0);
   if (values.length < minimumOthers) return null;
   return fitIsolationForest(values, values.length, 1, randomStream(0, series.key, epochMs));

@@ -50,6 +50,11 @@ export function fillGaps(
   return compared(window, old, contentsBetween(window, after, before), gone);
 }
 
+/** The good samples that the entry at an index lies between; `first - 1` and `end` where there is none. */
+export function endsOf(window: SeriesWindow, at: number): { near: number; far: number } {
+  return { near: goodBefore(window, at), far: goodFrom(window, at + 1) };
+}
+
 /** The first index whose interval is not told from the samples at or before a time. */
 function lastOfInterval(
   { timestamps, kinds, first, end }: SeriesWindow,

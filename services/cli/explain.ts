@@ -1,0 +1,103 @@
+import { featurePlan } from "../processor/feature-plan.js";
+import type { Config } from "../shared/config-schema.js";
+import { MillraceError, exitCodes } from "../shared/errors.js";
+import { openChoice, chosenText } from "./explain-choice.js";
+import { pointLine } from "./explain-json.js";
+import { type Points, openPoints } from "./explain-points.js";
+import { headerLines, pointLines } from "./explain-text.js";
+import { type Explained, isoTime } from "./explain-words.js";
+import { jsonLines } from "./json-lines.js";
+import { frameOf, interrupted, nameOf, openInput, showProgress } from "./process.js";
+import type { Terminal } from "./terminal.js";
+
+export interface ExplainOptions {
+  /** A file, or `-` for standard input. */
+  readonly input: string;
+  readonly at?: string;
+  readonly entity?: string;
+  readonly json?: boolean;
+}
+
+/** What the processor's operators decided of one series, time by time, and by which samples. */
+export async function runExplain(
+  config: Config,
+  selector: string,
+  options: ExplainOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { stopping } = terminal;
+  const wantedMs = options.at === undefined ? null : timeOf(options.at);
+  const choice = openChoice(selector, options.entity);
+  const explained = openPoints(config, choice, wantedMs);
+  const read = await readFrames(options, terminal, explained);
+  if (stopping.aborted) return interrupted(terminal, read);
+
+  const chosen = choice.theOne(nameOf(options.input));
+  if (wantedMs !== null && explained.points.size === 0)
+    throw new MillraceError("USAGE_INVALID", nothingAt(wantedMs, chosenText(chosen), explained.times));
+  const points = [...explained.points.values()].sort((a, b) => a.timestamp - b.timestamp);
+  const how = explainedBy(config);
+  if (options.json !== true) for (const line of headerLines(chosen, points)) await terminal.print(line);
+  for (const point of points) {
+    if (stopping.aborted) return interrupted(terminal, read);
+    const lines = options.json === true ? [pointLine(chosen, point, how)] : ["", ...pointLines(point, how)];
+    await terminal.print(lines.join("\n"));
+  }
+  return exitCodes.ok;
+}
+
+/** Returns how many frames there were. */
+async function readFrames(options: ExplainOptions, terminal: Terminal, { add }: Points): Promise<number> {
+  const { stopping } = terminal;
+  const progress = showProgress(options);
+  const input = openInput(options.input);
+  // What is piped in may be silent for long.
+  const stopReading = () => void input.destroy();
+  stopping.addEventListener("abort", stopReading);
+  let frames = 0;
+  try {
+    for await (const { line, number, bytes } of jsonLines(input, options.input)) {
+      if (stopping.aborted) break;
+      add(frameOf(line, `${nameOf(options.input)}:${number}`), number);
+      frames++;
+      progress.update(bytes);
+    }
+  } catch (error) {
+    if (!stopping.aborted) throw error;
+  } finally {
+    stopping.removeEventListener("abort", stopReading);
+    progress.stop();
+    input.destroy();
+  }
+  return frames;
+}
+
+function explainedBy(config: Config): Explained {
+  const { cleaning, imputation } = config.transform;
+  const { columns, imputation: plan } = featurePlan(config);
+  return {
+    strict: cleaning.validation_rules === "strict",
+    imputation: imputation.method,
+    maxGapMs: plan?.maxGapMs ?? 0,
+    columns,
+  };
+}
+
+/** `2025-10-09T08:53:20Z`, with milliseconds or another zone where wanted; or milliseconds since the epoch. */
+function timeOf(text: string): number {
+  const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  const ms = /^\d+$/.test(text) ? Number(text) : isIso ? Date.parse(text) : NaN;
+  if (Number.isNaN(new Date(ms).getTime()))
+    throw new MillraceError(
+      "USAGE_INVALID",
+      `"${text}" in --at is no time: write it like 2025-10-09T08:53:20Z, or in milliseconds since 1970.`,
+    );
+  return ms;
+}
+
+function nothingAt(wantedMs: number, series: string, times: ReadonlySet<number>): string {
+  const sorted = [...times].sort((a, b) => a - b);
+  const next = sorted.findIndex((time) => time > wantedMs);
+  const near = next < 0 ? sorted.slice(-1) : sorted.slice(Math.max(0, next - 1), next + 1);
+  return `${series} has nothing at ${isoTime(wantedMs)}; the nearest are ${near.map(isoTime).join(" and ")}.`;
+}
