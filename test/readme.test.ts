@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { createProgram } from "../services/cli/program.js";
@@ -75,6 +76,13 @@ describe("README.md", () => {
       .flatMap((line) => (JSON.parse(line) as { rows: Record<string, unknown>[] }).rows)
       .map(({ metric, value, mean_5m, std_5m }) => `${JSON.stringify({ metric, value, mean_5m, std_5m })}\n`);
     assert.equal(rows.join(""), shown);
+  });
+
+  it("shows what `millrace explain` prints", () => {
+    const [shell, shown] = blocksAfter("<!-- explain -->");
+    assert.ok(shell.includes("npx millrace explain "));
+    const command = shell.replace("npx millrace", `"${process.execPath}" dist/services/cli/main.js`);
+    assert.equal(execFileSync("sh", ["-c", command], { encoding: "utf8" }), shown);
   });
 
   it("links to files that exist", () => {

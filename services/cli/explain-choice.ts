@@ -36,7 +36,7 @@ export function openChoice(selector: string, entityFilter: string | undefined): 
 
   const add = (entity: Entity, series: Series) => {
     let ofEntity = known.get(entity);
-    if (ofEntity === undefined) known.set(entity, (ofEntity = new Map()));
+    if (ofEntity === undefined) known.set(entity, (ofEntity = new Map<string, Series>()));
     if (ofEntity.has(series.key)) return;
     ofEntity.set(series.key, series);
     const labels = { ...entity.labels, ...series.labels };

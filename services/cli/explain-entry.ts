@@ -106,7 +106,7 @@ function outlierOf(window: SeriesWindow, plan: OutlierPlan, at: number): Outlier
   const isImputed = (flags[at] & flagBits.imputed) !== 0;
   const isForest = method === "isolation_forest";
   const score = isForest ? isolationOf(window, plan, at) : NaN;
-  const forest = isForest ? window.forest : null;
+  const forest = isForest && Number.isFinite(judged[at]) ? window.forest : null;
   const bounds =
     forest === null
       ? { afterMs: timestamps[at] - plan.windowsMs[0], toMs: timestamps[at] }

@@ -17,7 +17,7 @@ export function headerLines(chosen: ChosenSeries, points: readonly Point[]): str
   const outliers = count(({ entry }) => entry?.outlier?.isOutlier);
   const filled = count(({ entry }) => entry?.gap?.isFilled);
   return [
-    `${chosenText(chosen)}: ${points.length} ${points.length === 1 ? "time" : "times"}, ${outliers} of them outliers, ${filled} filled in`,
+    `${chosenText(chosen)}; times: ${points.length}, outliers: ${outliers}, filled in: ${filled}`,
     "Times are UTC, windows (after, to]; — is no value. Each time as it stood when its row last went out.",
   ];
 }
@@ -31,7 +31,8 @@ export function pointLines(point: Point, how: Explained): string[] {
   if (readings.length > 0) steps.push(["rules", rulesText(readings, entry, how)]);
   if (entry !== null) {
     if (entry.judged !== null) steps.push(["judged by", judgedText(entry.judged, time)]);
-    if (entry.outlier !== null) steps.push(["outlier", outlierText(entry.outlier, time)]);
+    if (entry.outlier !== null && !isNothing(entry))
+      steps.push(["outlier", outlierText(entry.outlier, time)]);
     if (entry.gap !== null) steps.push(["filled in", gapText(entry.gap, how, time)]);
     steps.push(["seen as", Number.isNaN(entry.seen) ? "—, in no window" : numberText(entry.seen)]);
   }
@@ -43,6 +44,11 @@ export function pointLines(point: Point, how: Explained): string[] {
       ? []
       : featureLines(row, entry, how.columns, time).map((line) => `  ${line}`)),
   ];
+}
+
+/** No value, nor a rate: there is nothing to judge. */
+function isNothing({ judged }: EntryExplanation): boolean {
+  return judged === null || !Number.isFinite(judged.value);
 }
 
 type TimeText = (ms: number) => string;
@@ -72,9 +78,9 @@ function rulesText(readings: readonly Reading[], entry: EntryExplanation | null,
 }
 
 function judgedText({ by, value, samples }: NonNullable<EntryExplanation["judged"]>, time: TimeText): string {
-  if (by === "value") return Number.isNaN(value) ? "nothing" : `its value, ${numberText(value)}`;
-  const what = Number.isNaN(value) ? "its rate, — " : `its rate, ${numberText(value)} a second, `;
-  return `${what}of ${samplesText(samples, time)}`;
+  if (by === "value") return Number.isFinite(value) ? `its value, ${numberText(value)}` : "nothing";
+  const what = Number.isFinite(value) ? `its rate, ${numberText(value)} a second` : "nothing: no rate";
+  return `${what}, of ${samplesText(samples, time)}`;
 }
 
 function samplesText(samples: readonly Sample[], time: TimeText): string {
@@ -87,18 +93,19 @@ function samplesText(samples: readonly Sample[], time: TimeText): string {
 
 function outlierText(outlier: OutlierExplanation, time: TimeText): string {
   const { isOutlier, method, against, fences, score, action, left } = outlier;
-  const others = `${against.samples} others of (${time(against.afterMs)}, ${time(against.toMs)}]`;
+  const window = `(${time(against.afterMs)}, ${time(against.toMs)}]`;
+  const others = `the ${against.samples} others of ${window}`;
   const verdict = isOutlier ? "yes" : "no";
   const done = { flag: "flagged, kept", remove: "removed", clip: `clipped to ${numberText(left)}` }[action];
   const what = isOutlier ? `; ${done}` : "";
   if (score !== null && !Number.isNaN(score.value)) {
     const limit = `score ${numberText(score.value)}, outliers above ${numberText(score.outlierAbove)}`;
-    return `${verdict}: ${method} fitted to ${against.samples} of (${time(against.afterMs)}, ${time(against.toMs)}], ${limit}${what}`;
+    return `${verdict}: ${method} fitted to the ${against.samples} of ${window}, ${limit}${what}`;
   }
   if (score === null && !Number.isNaN(fences[0]))
     return `${verdict}: ${method} among ${others}, fences ${numberText(fences[0])} … ${numberText(fences[1])}${what}`;
-  const few = against.samples < minimumOthers ? `, fewer than ${minimumOthers}` : "";
-  return `not to be told: ${method} among ${others}${few}`;
+  const reason = against.samples < minimumOthers ? `fewer than ${minimumOthers}` : "which give no scale";
+  return `cannot be told: ${method} among ${others}, ${reason}`;
 }
 
 function gapText({ isFilled, value, before, after }: GapExplanation, how: Explained, time: TimeText): string {

@@ -1,7 +1,7 @@
 import { featurePlan } from "../processor/feature-plan.js";
 import type { Config } from "../shared/config-schema.js";
 import { MillraceError, exitCodes } from "../shared/errors.js";
-import { openChoice, chosenText } from "./explain-choice.js";
+import { chosenText, openChoice } from "./explain-choice.js";
 import { pointLine } from "./explain-json.js";
 import { type Points, openPoints } from "./explain-points.js";
 import { headerLines, pointLines } from "./explain-text.js";
@@ -25,25 +25,25 @@ export async function runExplain(
   options: ExplainOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { stopping } = terminal;
+  const isStopped = () => terminal.stopping.aborted;
   const wantedMs = options.at === undefined ? null : timeOf(options.at);
   const choice = openChoice(selector, options.entity);
   const explained = openPoints(config, choice, wantedMs);
   const read = await readFrames(options, terminal, explained);
-  if (stopping.aborted) return interrupted(terminal, read);
+  if (isStopped()) return interrupted(terminal, read);
 
   const chosen = choice.theOne(nameOf(options.input));
   if (wantedMs !== null && explained.points.size === 0)
     throw new MillraceError("USAGE_INVALID", nothingAt(wantedMs, chosenText(chosen), explained.times));
   const points = [...explained.points.values()].sort((a, b) => a.timestamp - b.timestamp);
   const how = explainedBy(config);
-  if (options.json !== true) for (const line of headerLines(chosen, points)) await terminal.print(line);
+  const isJson = options.json === true;
+  if (!isJson) await terminal.print(headerLines(chosen, points).join("\n"));
   for (const point of points) {
-    if (stopping.aborted) return interrupted(terminal, read);
-    const lines = options.json === true ? [pointLine(chosen, point, how)] : ["", ...pointLines(point, how)];
-    await terminal.print(lines.join("\n"));
+    // After an interruption nothing is printed any more.
+    await terminal.print(isJson ? pointLine(chosen, point, how) : ["", ...pointLines(point, how)].join("\n"));
   }
-  return exitCodes.ok;
+  return isStopped() ? interrupted(terminal, read) : exitCodes.ok;
 }
 
 /** Returns how many frames there were. */
