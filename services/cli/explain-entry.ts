@@ -51,7 +51,10 @@ export interface OutlierExplanation {
   readonly left: number;
 }
 
-/** Of a value that is missing, removed or not finite: the samples that it lies between, null where there is none. */
+/**
+ * Of a value that is missing, removed or not finite: the samples that it lies between, null where there is none. The one after
+ * it is told of what was filled in only: of what was not, it may come at any time, and changes nothing.
+ */
 export interface GapExplanation {
   readonly isFilled: boolean;
   readonly value: number;
@@ -132,7 +135,7 @@ function gapOf(window: SeriesWindow, at: number): GapExplanation | null {
     isFilled,
     value: cleaned[at],
     before: near < first ? null : sampleAt(near),
-    after: far === end ? null : sampleAt(far),
+    after: !isFilled || far === end ? null : sampleAt(far),
   };
 }
 

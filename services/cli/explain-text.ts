@@ -109,11 +109,10 @@ function outlierText(outlier: OutlierExplanation, time: TimeText): string {
 }
 
 function gapText({ isFilled, value, before, after }: GapExplanation, how: Explained, time: TimeText): string {
-  const end = (sample: Sample | null, none: string) =>
-    sample === null ? none : `${time(sample.timestamp)} ${numberText(sample.value)}`;
-  const ends = `${end(before, "no sample")} and ${end(after, "none yet")}`;
-  if (isFilled) return `${numberText(value)}, by ${how.imputation} between ${ends}`;
-  return `no: between ${ends} (gaps of up to ${durationText(how.maxGapMs)} are filled)`;
+  const end = (sample: Sample | null) =>
+    sample === null ? "none" : `${time(sample.timestamp)} ${numberText(sample.value)}`;
+  if (isFilled) return `${numberText(value)}, by ${how.imputation} between ${end(before)} and ${end(after)}`;
+  return `no: the last value before it is ${end(before)}; gaps of up to ${durationText(how.maxGapMs)} between two values are filled`;
 }
 
 function rowText(row: EmittedRow | null): string {
