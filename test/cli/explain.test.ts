@@ -100,7 +100,7 @@ function checkPoint({ row, entry }: Point, columns: readonly string[]): void {
     const span = entry.spans[k];
     const value = row.features[k];
     if (column.startsWith("count_")) assert.equal(span!.samples, value, column);
-    if (!Number.isNaN(value)) assert.ok(span !== null && span.samples > 0, column);
+    else if (!Number.isNaN(value)) assert.ok(span !== null && span.samples > 0, column);
     if (span === null || span.samples === 0) return;
     assert.ok(
       span.firstMs > span.afterMs && span.lastMs <= span.toMs && span.filledIn <= span.samples,
@@ -110,7 +110,7 @@ function checkPoint({ row, entry }: Point, columns: readonly string[]): void {
 }
 
 describe("the explanation of a series", () => {
-  const frames = lateFrames(400);
+  const frames = lateFrames(300);
   const inOrder = frames.toSorted((a, b) => a.timestamp - b.timestamp);
   for (const [name, transform] of Object.entries(transforms)) {
     for (const selector of selectors) {
@@ -302,7 +302,7 @@ describe("millrace explain", () => {
     assert.deepEqual(filled, { done: true, method: "linear_interpolation", value, ...ends });
     assert.deepEqual([seen, row?.flags], [4, ["imputed", "outlier"]]);
     assert.deepEqual(columns?.["mean_10s"].from?.["samples"], 10);
-    assert.deepEqual(columns?.["rate"], { value: null, from: null });
+    assert.deepEqual(columns["rate"], { value: null, from: null });
   });
 
   it("tells what became of samples that came late, twice, or too late, and of stale markers", async () => {
