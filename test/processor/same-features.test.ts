@@ -68,7 +68,13 @@ for (const [name, plan] of Object.entries(plans)) {
     });
 
     const reader = createRawReader(rawSchemas);
-    const settling = { plan, strict: true, judge: null, count: () => undefined };
+    const settling = {
+      plan,
+      strict: true,
+      judge: null,
+      count: () => undefined,
+      onTypeChange: () => undefined,
+    };
 
     it("go on as if they had never stopped, from state that was rebuilt from the input at any place", async () => {
       await fc.assert(
