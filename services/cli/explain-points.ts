@@ -1,4 +1,5 @@
 import { of } from "rxjs";
+import { conversionErrors } from "../kernels/convert/conversion.js";
 import { featurePlan } from "../processor/feature-plan.js";
 import type { SampleOutcome } from "../processor/operators/remember.js";
 import { transform } from "../processor/pipeline.js";
@@ -6,6 +7,7 @@ import { compileRules } from "../processor/rules/compile-rules.js";
 import { openFrameJudge } from "../processor/rules/judge-frame.js";
 import { openPartitionState } from "../processor/state/partition-state.js";
 import type { SeriesWindow } from "../processor/state/series-window.js";
+import type { TypeChange } from "../processor/state/type-change.js";
 import type { Config } from "../shared/config-schema.js";
 import type { FeatureFrame, RawFrame } from "../shared/frame.js";
 import type { SeriesChoice } from "./explain-choice.js";
@@ -17,6 +19,10 @@ export interface Reading {
   readonly line: number;
   readonly value: number;
   readonly isStale: boolean;
+  /** Why a text has no number; null where there is nothing to say. */
+  readonly conversionError: string | null;
+  /** Of the type or form of the sample before it, where that was another. */
+  typeChange: Pick<TypeChange, "from" | "to"> | null;
   /** Rules that it broke, and rules that had no answer, by name. */
   readonly broken: string[];
   readonly failed: string[];
@@ -77,6 +83,10 @@ export function openPoints(config: Config, choice: SeriesChoice, wantedMs: numbe
         // Without a place it is said of all.
         if (place !== undefined) readings.get(place)?.outcomes.push(outcome);
         else for (const reading of readings.values()) reading.outcomes.push(outcome);
+      },
+      onTypeChange: ({ series, from, to }) => {
+        if (series.key !== choice.matches.at(0)?.series.key) return;
+        for (const reading of readings.values()) reading.typeChange ??= { from, to };
       },
     },
     state,
@@ -139,14 +149,26 @@ export function openPoints(config: Config, choice: SeriesChoice, wantedMs: numbe
   };
 }
 
-function readingsOf({ entity, series, values, stale }: RawFrame, { matches }: SeriesChoice, line: number) {
+function readingsOf(
+  { entity, series, values, stale, given }: RawFrame,
+  { matches }: SeriesChoice,
+  line: number,
+) {
   const [chosen] = matches;
   const readings = new Map<number, Reading>();
   if (entity !== chosen.entity) return readings;
   series.forEach(({ key }, place) => {
     if (key !== chosen.series.key) return;
     const reading = { line, value: values[place], isStale: stale[place] === 1 };
-    readings.set(place, { ...reading, broken: [], failed: [], outcomes: [] });
+    const error = given?.errors[place] ?? 0;
+    readings.set(place, {
+      ...reading,
+      conversionError: error === 0 ? null : conversionErrors[error],
+      typeChange: null,
+      broken: [],
+      failed: [],
+      outcomes: [],
+    });
   });
   return readings;
 }

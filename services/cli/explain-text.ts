@@ -1,5 +1,6 @@
 import { minimumOthers } from "../kernels/iqr.js";
 import type { SampleOutcome } from "../processor/operators/remember.js";
+import type { SampleKind } from "../processor/state/type-change.js";
 import { type ChosenSeries, chosenText } from "./explain-choice.js";
 import type { EntryExplanation, GapExplanation, OutlierExplanation, Sample } from "./explain-entry.js";
 import type { Span } from "./explain-features.js";
@@ -62,9 +63,16 @@ const outcomeTexts: Record<SampleOutcome, string> = {
   needs_replay: "older rows than may be corrected depend on it: a replay rebuilds them",
 };
 
-function readingText({ line, value, isStale, outcomes }: Reading): string {
+function readingText({ line, value, isStale, conversionError, typeChange, outcomes }: Reading): string {
   const what = isStale ? "a stale marker, which is no sample" : numberText(value);
-  return [`${what}, line ${line}`, ...outcomes.map((outcome) => outcomeTexts[outcome])].join("; ");
+  const notes = outcomes.map((outcome) => outcomeTexts[outcome]);
+  if (conversionError !== null) notes.unshift(`a text that has no number (${conversionError})`);
+  if (typeChange !== null) notes.push(`${kindText(typeChange.to)} after ${kindText(typeChange.from)}`);
+  return [`${what}, line ${line}`, ...notes].join("; ");
+}
+
+function kindText({ type, form }: SampleKind): string {
+  return `${type} as ${form}`;
 }
 
 function rulesText(readings: readonly Reading[], entry: EntryExplanation | null, how: Explained): string {

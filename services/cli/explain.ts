@@ -1,4 +1,5 @@
 import { featurePlan } from "../processor/feature-plan.js";
+import { compileTypes } from "../processor/rules/value-types.js";
 import type { Config } from "../shared/config-schema.js";
 import { MillraceError, exitCodes } from "../shared/errors.js";
 import { chosenText, openChoice } from "./explain-choice.js";
@@ -29,7 +30,7 @@ export async function runExplain(
   const wantedMs = options.at === undefined ? null : timeOf(options.at);
   const choice = openChoice(selector, options.entity);
   const explained = openPoints(config, choice, wantedMs);
-  const read = await readFrames(options, terminal, explained);
+  const read = await readFrames(config, options, terminal, explained);
   if (isStopped()) return interrupted(terminal, read);
 
   const chosen = choice.theOne(nameOf(options.input));
@@ -47,7 +48,13 @@ export async function runExplain(
 }
 
 /** Returns how many frames there were. */
-async function readFrames(options: ExplainOptions, terminal: Terminal, { add }: Points): Promise<number> {
+async function readFrames(
+  config: Config,
+  options: ExplainOptions,
+  terminal: Terminal,
+  { add }: Points,
+): Promise<number> {
+  const typeOf = compileTypes(config.transform.cleaning.types);
   const { stopping } = terminal;
   const progress = showProgress(options);
   const input = openInput(options.input);
@@ -58,7 +65,7 @@ async function readFrames(options: ExplainOptions, terminal: Terminal, { add }: 
   try {
     for await (const { line, number, bytes } of jsonLines(input, options.input)) {
       if (stopping.aborted) break;
-      add(frameOf(line, `${nameOf(options.input)}:${number}`), number);
+      add(frameOf(line, typeOf, `${nameOf(options.input)}:${number}`), number);
       frames++;
       progress.update(bytes);
     }

@@ -5,15 +5,17 @@ import { Presets, SingleBar } from "cli-progress";
 import { of } from "rxjs";
 import { featurePlan } from "../processor/feature-plan.js";
 import { refuseImpossible } from "../processor/operators/decode.js";
-import type { SampleOutcome } from "../processor/operators/remember.js";
+import type { ValueType } from "../kernels/convert/convert-text.js";
+import { conversionErrors } from "../kernels/convert/conversion.js";
 import { transform } from "../processor/pipeline.js";
 import { compileRules } from "../processor/rules/compile-rules.js";
 import { openFrameJudge } from "../processor/rules/judge-frame.js";
+import { compileTypes } from "../processor/rules/value-types.js";
 import { openPartitionState } from "../processor/state/partition-state.js";
 import type { Config } from "../shared/config-schema.js";
 import { MillraceError, asMillraceError, exitCodes } from "../shared/errors.js";
 import { featureFrameLine, rawFrameOf } from "../shared/frame-json.js";
-import type { RawFrame } from "../shared/frame.js";
+import type { RawFrame, Series } from "../shared/frame.js";
 import { jsonLines } from "./json-lines.js";
 import { countText, secondsText } from "./quantities.js";
 import type { Terminal } from "./terminal.js";
@@ -38,20 +40,20 @@ export async function runProcess(
   const startedAt = performance.now();
   const plan = featurePlan(config);
   const rules = compileRules(config.transform.cleaning.rules);
-  const outcomes = new Map<SampleOutcome, number>();
-  const broken = new Map<string, number>();
-  const failed = new Map<string, number>();
-  const remembering = {
+  const typeOf = compileTypes(config.transform.cleaning.types);
+  const counts = new Map<string, number>();
+  const count = (what: string, samples = 1) => void counts.set(what, (counts.get(what) ?? 0) + samples);
+  const settling = {
     plan,
     strict: config.transform.cleaning.validation_rules === "strict",
     judge: openFrameJudge(rules, {
-      broken: (rule) => void broken.set(rules.names[rule], (broken.get(rules.names[rule]) ?? 0) + 1),
-      failed: (rule) => void failed.set(rules.names[rule], (failed.get(rules.names[rule]) ?? 0) + 1),
+      broken: (rule) => count(`broke ${rules.names[rule]}`),
+      failed: (rule) => count(`had no answer of ${rules.names[rule]}`),
     }),
-    count: (outcome: SampleOutcome, samples: number) =>
-      void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + samples),
+    count,
+    onTypeChange: () => count("changed type"),
   };
-  const operator = transform(remembering, openPartitionState());
+  const operator = transform(settling, openPartitionState());
   const output = openOutput(options.output, terminal);
   const progress = showProgress(options);
   const input = openInput(options.input);
@@ -65,8 +67,9 @@ export async function runProcess(
   try {
     for await (const { line, number, bytes } of jsonLines(input, options.input)) {
       if (stopping.aborted) break;
-      const frame = frameOf(line, `${nameOf(options.input)}:${number}`);
+      const frame = frameOf(line, typeOf, `${nameOf(options.input)}:${number}`);
       samples += frame.series.length;
+      countUnconverted(frame, count);
       of({ offset: offset++, frame })
         .pipe(operator)
         .subscribe((rows) => {
@@ -92,12 +95,7 @@ export async function runProcess(
     progress.stop();
     input.destroy();
   }
-  const counts = [
-    ...[...outcomes].map(([outcome, count]) => [count, outcome] as const),
-    ...[...broken].map(([rule, count]) => [count, `broke ${rule}`] as const),
-    ...[...failed].map(([rule, count]) => [count, `had no answer of ${rule}`] as const),
-  ];
-  const irregular = counts.map(([count, what]) => `, ${countText(count)} ${what}`).join("");
+  const irregular = [...counts].map(([what, samples]) => `, ${countText(samples)} ${what}`).join("");
   process.stderr.write(
     `${countText(offset)} frames of ${countText(samples)} samples → ${countText(emitted)} frames of features ` +
       `in ${secondsText((performance.now() - startedAt) / 1000)}${irregular}\n`,
@@ -115,9 +113,14 @@ export function nameOf(input: string): string {
   return input === "-" ? "standard input" : input;
 }
 
-export function frameOf(line: string, place: string): RawFrame {
+function countUnconverted({ given }: RawFrame, count: (what: string) => void): void {
+  if (given === undefined) return;
+  for (const error of given.errors) if (error !== 0) count(`not converted (${conversionErrors[error]})`);
+}
+
+export function frameOf(line: string, typeOf: (series: Series) => ValueType, place: string): RawFrame {
   try {
-    const frame = rawFrameOf(line);
+    const frame = rawFrameOf(line, typeOf);
     refuseImpossible(frame);
     return frame;
   } catch (thrown) {

@@ -17,6 +17,8 @@ import type { ProcessorMetrics } from "./processor-metrics.js";
 import type { CompiledRules } from "./rules/compile-rules.js";
 import { openFrameJudge } from "./rules/judge-frame.js";
 import { stateSize } from "./state/partition-state.js";
+import type { SeriesWindow } from "./state/series-window.js";
+import type { TypeChange } from "./state/type-change.js";
 
 export interface PartitionProcessorOptions extends OwnerOptions {
   readonly topicPrefix: string;
@@ -56,6 +58,17 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
   const { registry, processing } = options.outages;
   const owners = new Map<number, PartitionOwner>();
   const reader = createRawReader(options.schemas);
+  /** A source that does not know a type for certain would fill the log. */
+  const toldOf = new WeakSet<SeriesWindow>();
+  const onTypeChange = ({ window, series, timestamp, from, to }: TypeChange) => {
+    metrics.typeChanges.inc();
+    if (toldOf.has(window)) return;
+    toldOf.add(window);
+    logger.warn(
+      { event: "series.type_changed", series: series.key, timestamp, from, to },
+      "A series changed its type; later changes of it are only counted.",
+    );
+  };
   const settling: SettleOptions = {
     plan,
     strict,
@@ -64,6 +77,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
       failed: (rule) => metrics.failedRules.inc({ rule: rules.names[rule] }),
     }),
     count: (outcome, samples) => metrics.outcomes.inc({ outcome }, samples),
+    onTypeChange,
   };
   /** What is rebuilt was counted before. */
   const silent: SettleOptions = {
@@ -71,6 +85,7 @@ export function createPartitionProcessor(options: PartitionProcessorOptions) {
     strict,
     judge: openFrameJudge(rules, { broken: () => undefined, failed: () => undefined }),
     count: () => undefined,
+    onTypeChange: () => undefined,
   };
 
   /** Has the partition taken and its position set; the messages come again from there. */

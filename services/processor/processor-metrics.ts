@@ -43,6 +43,11 @@ export function createProcessorMetrics(registry: Registry) {
       labelNames: ["rule"],
       registers,
     }),
+    typeChanges: new Counter({
+      name: "millrace_processor_type_changes_total",
+      help: "Samples whose declared type, or whose form, is not that of the sample of their series before.",
+      registers,
+    }),
     deadLetters: new Counter({
       name: "millrace_processor_dead_letters_total",
       help: "Messages that went to metrics.dead.",

@@ -408,8 +408,10 @@ export const etlSchema = z.strictObject({
       types: z
         .record(entryName, valueType)
         .prefault({})
-        .describe("What the values of input that is text are read as, by name; as numbers without an entry.")
-        .meta(later),
+        .describe(
+          "What values that are texts are read as, by name; as numbers without an entry. Prometheus has none; what " +
+            "`millrace process` reads may.",
+        ),
     }).describe("Which samples are believed."),
     imputation: section({
       method: z

@@ -45,6 +45,16 @@ export interface RawFrame {
   values: Float64Array;
   /** 1 where Prometheus's stale marker stood: the series ended here; the value means nothing. */
   stale: Uint8Array;
+  /** Left out where all values came as numbers. */
+  given?: GivenValues;
+}
+
+/** How the values of a frame were given where some of them were texts or booleans. */
+export interface GivenValues {
+  /** What they looked like: indices in `valueForms`. */
+  readonly forms: Uint8Array;
+  /** Why a text has no number, and NaN stands for it: indices in `conversionErrors`, 0 where it has one. */
+  readonly errors: Uint8Array;
 }
 
 /** Why a value is not simply what was read. Bits of `flags` in metrics.clean and metrics.features. */
@@ -59,6 +69,8 @@ export const flagBits = {
   stale: 8,
   /** The value is NaN or infinite: kept as read, and out of every window. */
   not_finite: 16,
+  /** The value was a text that has no number of its series' kind; NaN stands for it. */
+  conversion_error: 32,
 } as const;
 
 export interface CleanFrame extends RawFrame {

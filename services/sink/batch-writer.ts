@@ -1,5 +1,6 @@
 import type { KafkaMessage } from "kafkajs";
 import { deadLetter, logDeadLetters } from "../shared/dead-letter.js";
+import type { Entity } from "../shared/frame.js";
 import { MillraceError, asMillraceError } from "../shared/errors.js";
 import type { FrameReader, ReadFeatureFrame } from "../shared/frame-codec.js";
 import type { BatchContext, OutgoingMessage } from "../shared/kafka.js";
@@ -41,6 +42,9 @@ const MAX_LINE_HEADER_CHARACTERS = 32_000;
 export function createBatchWriter(options: BatchWriterOptions): (context: BatchContext) => Promise<void> {
   const { reader, influx, deadLetters, topicPrefix, batchSize, outages, stopping, cutoff, metrics } = options;
   const { logger, now } = options;
+
+  /** Times of the newest frames. What comes for an older time corrects it, or fills a gap: no scrape was on its way for so long. */
+  const newest = new WeakMap<Entity, number>();
 
   async function send(lines: readonly string[], { waits, requests }: Holding) {
     const attempt = async () => {
@@ -125,7 +129,9 @@ export function createBatchWriter(options: BatchWriterOptions): (context: BatchC
     metrics.refusedRows.inc(refused.length);
     metrics.skippedRows.inc({ reason: "no_finite_field" }, slice.emptyRows);
     metrics.frames.inc(slice.messages.length - slice.poison.length);
-    for (const { origin, timestamp } of slice.frames) {
+    for (const { origin, entity, timestamp } of slice.frames) {
+      if (timestamp <= (newest.get(entity) ?? -Infinity)) continue;
+      newest.set(entity, timestamp);
       metrics.latency.observe({ origin }, (acknowledgedAt - timestamp) / 1000);
     }
   }

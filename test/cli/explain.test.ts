@@ -341,6 +341,18 @@ describe("millrace explain", () => {
     assert.match(text, /read {7}a stale marker, which is no sample, line 7\n/);
   });
 
+  it("tells of a text that has no number, and of another type than before", async () => {
+    const input = [frame(0, { cpu: 1 }), frame(1, { cpu: "12 apples" }), frame(2, { cpu: true })].join("\n");
+    const { stdout } = await explain(strict, input, "cpu");
+    const read = [...stdout.matchAll(/^ {2}read +(.*)$/gm)].map(([, text]) => text);
+    assert.deepEqual(read, [
+      "1, line 1",
+      "—, line 2; a text that has no number (unit); gauge as text after gauge as number",
+      "1, line 3; gauge as boolean after gauge as text",
+    ]);
+    assert.match(stdout, /row {8}—, not_finite, conversion_error, by line 2\n/);
+  });
+
   it("explains a series that is computed of others", async () => {
     const config = configOf("combined", {}, { combined_rates: { hits_rate: { sum: "hits_total" } } });
     const steps = await stepsAt(config, lines, "hits_rate", "--at", "2025-10-09T08:53:22Z");

@@ -128,14 +128,42 @@ describe("millrace process", () => {
       rows.map((row) => row["mean_10s"]),
       [null, null, null, 0, 0, 2],
     );
-    for (const line of lines) assert.equal(rawFrameOf(rawLine(rawFrameOf(line))).values.length, 1);
+    const again = (line: string) => rawFrameOf(line, () => "number");
+    for (const line of lines) assert.equal(again(rawLine(again(line))).values.length, 1);
+  });
+
+  it("reads texts as the configuration says, and says how many it could not read", async () => {
+    const types = { cpu: { match: "cpu", as: "duration" } };
+    const { transform } = planText;
+    const text = { transform: { ...transform, cleaning: { ...transform.cleaning, types } } };
+    const withTypes = write("types.yaml", JSON.stringify(text));
+    const values = ["12ms", "1h", "soon", "3 parsecs", true, "1.5", 2, "", null];
+    const input = values.map((value, i) => gauge(START_MS + i, value)).join("\n");
+    const args = ["process", "-c", withTypes, "-i", "-", "-o", "-"];
+    const { exitCode, stdout, stderr } = await runMillrace(args, { input });
+    assert.equal(exitCode, 0, stderr);
+    const rows = linesOf(stdout).map((line) => line.rows[0]);
+    assert.deepEqual(
+      rows.map((row) => row["value"]),
+      [0.012, 3600, null, null, 1, 1.5, 2, null, null],
+    );
+    assert.deepEqual(
+      rows.map((row) => row["flags"]),
+      [0, 0, 48, 48, 0, 0, 0, 48, 16],
+    );
+    assert.equal(rows[6]["mean_10s"], (0.012 + 3600 + 1 + 1.5 + 2) / 5);
+    assert.match(
+      stderr,
+      / in .*, 1 not converted \(form\), 3 changed type, 1 not converted \(unit\), 1 not .*\n$/,
+    );
+    assert.match(stderr, /, 1 not converted \(empty\)\n$/);
   });
 
   const good = gauge(START_MS, 1);
   const refused: [string, string, RegExp][] = [
     ["what is no JSON", "{", /:2: this is no JSON/],
     ["a field too many", gauge(START_MS, 1, { extra: 1 }), /:2: samples\.0: .*extra/],
-    ["a value that is no number", gauge(START_MS, "1"), /:2: samples\.0\.value: /],
+    ["a value that is no number and no text", gauge(START_MS, [1]), /:2: samples\.0\.value: /],
     ["a missing field", '{"entity":{},"samples":[]}', /:2: timestamp: /],
     [
       "a time later than its reading",

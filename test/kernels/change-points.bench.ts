@@ -3,8 +3,9 @@ import { pelt } from "../../services/kernels/pelt.js";
 import { normal, randomStream } from "../../services/kernels/random.js";
 import { openPython } from "../oracle/python.js";
 import { processorSeconds } from "./processor-seconds.js";
+import { printSpeed } from "./speed-line.js";
 
-/** Milliseconds a search, and as a ratio to ruptures. `node dist/test/kernels/change-points.bench.js` */
+/** Time a search, beside ruptures. `node dist/test/kernels/change-points.bench.js` */
 
 const python = openPython("test/kernels/change-points.oracle.py");
 const random = randomStream(1, "bench", 0);
@@ -26,10 +27,7 @@ for (const [name, value] of Object.entries(shapes)) {
         for (let k = 0; k < searches; k++) pelt(scratch.pelt, values, 0, count, penalty, out);
       }) / searches;
     const [[theirs]] = await python.call<Float64Array[]>("pelt_seconds", values, penalty);
-    process.stdout.write(
-      `${name}, ${count}: ${(ours * 1e3).toFixed(3)} ms, ruptures ${(theirs * 1e3).toFixed(0)} ms: ` +
-        `${(theirs / ours).toFixed(0)} ×\n`,
-    );
+    printSpeed(`PELT, ${name}, ${count}`, ours, { library: "ruptures", seconds: theirs });
   }
 }
 await python.close();

@@ -9,24 +9,13 @@ import { isRobustZScoreOutlier } from "../../services/kernels/robust-z-score.js"
 import { sortInto } from "../../services/kernels/sorted-values.js";
 import { isZScoreOutlier } from "../../services/kernels/z-score.js";
 import { openPython } from "../oracle/python.js";
+import { processorSeconds } from "./processor-seconds.js";
+import { printSpeed } from "./speed-line.js";
 
 /**
- * Milliseconds of processor time to fit an isolation forest and to score all rows, beside scikit-learn on one thread; then
- * nanoseconds of what runs per row. `node dist/test/kernels/isolation-forest.bench.js`
+ * Time to fit an isolation forest and to score all rows, beside scikit-learn on one thread; then of what runs per row.
+ * `node dist/test/kernels/isolation-forest.bench.js`
  */
-
-const runs = 7;
-
-/** The median, after one run to warm up. */
-function milliseconds(run: () => void): number {
-  const times = Array.from({ length: runs + 1 }, () => {
-    const before = process.cpuUsage();
-    run();
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1_000;
-  });
-  return times.slice(1).sort((a, b) => a - b)[runs >>> 1];
-}
 
 const python = openPython("test/kernels/outliers.oracle.py");
 for (const [rows, columns] of [
@@ -38,21 +27,17 @@ for (const [rows, columns] of [
   const values = Float64Array.from({ length: rows * columns }, () => normal(random));
   const out = new Float64Array(rows);
   let forest: IsolationForest | null = null;
-  const fit = milliseconds(() => {
+  const fit = processorSeconds(() => {
     forest = fitIsolationForest(values, rows, columns, randomStream(1, "fit", 0));
   });
-  const score = milliseconds(() => forest !== null && isolationScores(forest, values, rows, out, 0));
-  const theirs = await python.call<Float64Array>(
-    "seconds_to_fit_and_score",
-    { values, shape: [rows, columns] },
-    5,
-  );
-  const [theirFit, theirScore] = theirs.map((seconds) => seconds * 1_000);
-  process.stdout.write(
-    `${rows} × ${columns}: fit ${fit.toFixed(1)} ms, scikit-learn ${theirFit.toFixed(1)}; ` +
-      `score ${score.toFixed(1)} ms, scikit-learn ${theirScore.toFixed(1)}; ` +
-      `both: ${((theirFit + theirScore) / (fit + score)).toFixed(1)} ×\n`,
-  );
+  const score = processorSeconds(() => forest !== null && isolationScores(forest, values, rows, out, 0));
+  const table = { values, shape: [rows, columns] };
+  const [theirFit, theirScore] = await python.call<Float64Array>("seconds_to_fit_and_score", table, 5);
+  const library = "scikit-learn";
+  const name = `isolation forest of ${rows} × ${columns}`;
+  printSpeed(`${name}, fit`, fit, { library, seconds: theirFit });
+  printSpeed(`${name}, score`, score, { library, seconds: theirScore });
+  printSpeed(`${name}, both`, fit + score, { library, seconds: theirFit + theirScore });
 }
 await python.close();
 
@@ -69,9 +54,8 @@ const perRow: Record<string, (i: number) => void> = {
 };
 const repetitions = 20;
 for (const [name, row] of Object.entries(perRow)) {
-  const ms = milliseconds(() => {
+  const seconds = processorSeconds(() => {
     for (let i = 0; i < 720 * repetitions; i++) row(i % 720);
   });
-  process.stdout.write(`${name}: ${((ms * 1e6) / (720 * repetitions)).toFixed(0)} ns\n`);
+  printSpeed(name, seconds / (720 * repetitions));
 }
-process.stdout.write(`the forest of 720 × 1: ${forest.column.length} nodes of 20 bytes\n`);

@@ -1,20 +1,20 @@
-import { increase, rate } from "../../services/kernels/rate.js";
 import { isIqrOutlier } from "../../services/kernels/iqr.js";
 import { meanAndStandardDeviation } from "../../services/kernels/mean-and-deviation.js";
 import { fractionOf, percentileOfSorted } from "../../services/kernels/percentile.js";
+import { increase, rate } from "../../services/kernels/rate.js";
 import {
   openRollingState,
   rollingFeatures,
   rollingWidth,
   type RollingPlan,
 } from "../../services/kernels/rolling-features.js";
-import { openSlidingWindows, slide } from "../../services/kernels/sliding-windows.js";
+import { endOf, openSlidingWindows, slide, startOf } from "../../services/kernels/sliding-windows.js";
 import { sortInto } from "../../services/kernels/sorted-values.js";
+import { openPython } from "../oracle/python.js";
+import { processorSeconds } from "./processor-seconds.js";
+import { printSpeed } from "./speed-line.js";
 
-/**
- * Nanoseconds a row of the kernels, and as a ratio to doing the same naively. `node
- * dist/test/kernels/rolling-features.bench.js`
- */
+/** Time a sample of the rolling set and of its parts, beside pandas. `node dist/test/kernels/rolling-features.bench.js` */
 
 const rows = 20_000;
 const intervalMs = 5_000;
@@ -32,45 +32,50 @@ const plan: RollingPlan = {
   standardDeviation: true,
   fractions,
 };
-const out = new Float64Array(rollingWidth(plan));
+const out = new Float64Array(rollingWidth(plan) + 1);
 
-/**
- * The median of five runs, after one to warm up. Time of the processor: what else the machine does counts
- * little.
- */
-function nanosecondsPerRow(row: (i: number) => void): number {
-  const runs = Array.from({ length: 6 }, () => {
-    const before = process.cpuUsage();
-    for (let i = 0; i < rows; i++) row(i);
-    const { user, system } = process.cpuUsage(before);
-    return ((user + system) * 1_000) / rows;
-  });
-  return runs.slice(1).sort((a, b) => a - b)[2];
+function secondsPerRow(row: (i: number) => void): number {
+  return (
+    processorSeconds(() => {
+      for (let i = 0; i < rows; i++) row(i);
+    }) / rows
+  );
 }
 
-function report(name: string, ours: number, naive?: number): void {
-  const ratio = naive === undefined ? "" : `, naive ${naive.toFixed(0)} ns: ${(naive / ours).toFixed(1)} ×`;
-  process.stdout.write(`${name}: ${ours.toFixed(0)} ns a row${ratio}\n`);
+function rateOf(i: number): number {
+  return rate(timestamps, values, null, Math.max(0, i - 11), i + 1, timestamps[i], 60_000);
 }
 
-function naiveRow(i: number, windowsMs: readonly number[]): number {
-  let total = 0;
-  for (const windowMs of windowsMs) {
-    const inside = values.slice(Math.max(0, i + 1 - windowMs / intervalMs), i + 1);
-    const mean = inside.reduce((sum, value) => sum + value, 0) / inside.length;
-    const squares = inside.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    inside.sort();
-    total += mean + Math.sqrt(squares / (inside.length - 1));
-    for (const fraction of fractions) total += percentileOfSorted(inside, 0, inside.length, fraction);
-  }
-  return total;
+const python = openPython("test/kernels/rolling-features.oracle.py");
+const ofPandas: { moments: number; quantiles: number }[] = [];
+for (const windowMs of plan.windowsMs) {
+  const [moments, quantiles] = await python.call<Float64Array>(
+    "seconds",
+    timestamps,
+    values,
+    windowMs,
+    fractions,
+  );
+  ofPandas.push({ moments: moments / rows, quantiles: quantiles / rows });
 }
+await python.close();
+const pandas = {
+  library: "pandas",
+  seconds: ofPandas.reduce((total, { moments, quantiles }) => total + moments + quantiles, 0),
+};
 
 const state = openRollingState(plan);
-report(
-  "mean, standard deviation and five percentiles of 60, 180 and 720 samples",
-  nanosecondsPerRow((i) => rollingFeatures(plan, state, timestamps, values, 0, i + 1, out, 0)),
-  nanosecondsPerRow((i) => void naiveRow(i, plan.windowsMs)),
+printSpeed(
+  "rolling set: mean, std, 5 percentiles of 60, 180 and 720 samples, a sample",
+  secondsPerRow((i) => rollingFeatures(plan, state, timestamps, values, 0, i + 1, out, 0)),
+  pandas,
+);
+printSpeed(
+  "default features: the rolling set and a rate over 12 samples, a sample",
+  secondsPerRow((i) => {
+    rollingFeatures(plan, state, timestamps, values, 0, i + 1, out, 0);
+    out[rollingWidth(plan)] = rateOf(i);
+  }),
 );
 
 // What a processor does: one row of each of many series, whose memory is cold by the time the next row comes.
@@ -81,43 +86,50 @@ for (const count of [100, 1_000]) {
     state: openRollingState(plan),
     end: 720,
   }));
-  report(
-    `the same, in turn over ${count} series`,
-    nanosecondsPerRow((i) => {
+  printSpeed(
+    `rolling set, in turn over ${count} series, a sample`,
+    secondsPerRow((i) => {
       const series = many[i % count];
       series.end = series.end === 1_000 ? 720 : series.end + 1;
       rollingFeatures(plan, series.state, series.timestamps, series.values, 0, series.end, out, 0);
     }),
+    pandas,
   );
 }
 
-for (const count of [60, 180, 720]) {
-  const windowsMs = [count * intervalMs];
+for (const [w, windowMs] of plan.windowsMs.entries()) {
+  const count = windowMs / intervalMs;
   const windows = openSlidingWindows(1);
-  const fresh = new Float64Array(count);
-  const first = (i: number): number => Math.max(0, i + 1 - count);
-  report(
-    `sorted window of ${count}`,
-    nanosecondsPerRow((i) => slide(windows, windowsMs, timestamps, values, 0, i + 1)),
-    nanosecondsPerRow((i) => void sortInto(fresh, 0, values, first(i), i + 1)),
+  printSpeed(
+    `5 percentiles of ${count}, a sample`,
+    secondsPerRow((i) => {
+      slide(windows, [windowMs], timestamps, values, 0, i + 1);
+      const [start, end] = [startOf(windows, 0), endOf(windows, 0)];
+      for (let p = 0; p < fractions.length; p++)
+        out[p] = percentileOfSorted(windows.cells, start, end, fractions[p]);
+    }),
+    { library: "pandas", seconds: ofPandas[w].quantiles },
   );
-  report(
-    `mean and standard deviation of ${count}`,
-    nanosecondsPerRow((i) => meanAndStandardDeviation(values, first(i), i + 1, out, 0)),
+  printSpeed(
+    `mean and std of ${count}, a sample`,
+    secondsPerRow((i) => meanAndStandardDeviation(values, Math.max(0, i + 1 - count), i + 1, out, 0)),
+    { library: "pandas", seconds: ofPandas[w].moments },
   );
 }
 
 const judged = new Float64Array(720);
 sortInto(judged, 0, values, 0, 720);
-report(
+printSpeed(
   "IQR verdict among 720",
-  nanosecondsPerRow((i) => void isIqrOutlier(judged, 0, 720, values[i % 720], out, 0)),
+  secondsPerRow((i) => void isIqrOutlier(judged, 0, 720, values[i % 720], out, 0)),
 );
-for (const kernel of [rate, increase]) {
-  report(
-    `${kernel.name} over 12 samples`,
-    nanosecondsPerRow((i) => {
-      out[0] = kernel(timestamps, values, null, Math.max(0, i - 11), i + 1, timestamps[i], 60_000);
-    }),
-  );
-}
+printSpeed(
+  "rate over 12 samples",
+  secondsPerRow((i) => void (out[0] = rateOf(i))),
+);
+printSpeed(
+  "increase over 12 samples",
+  secondsPerRow((i) => {
+    out[0] = increase(timestamps, values, null, Math.max(0, i - 11), i + 1, timestamps[i], 60_000);
+  }),
+);

@@ -12,8 +12,9 @@ import {
 import { openStlScratch, stl } from "../../services/kernels/stl.js";
 import { openPython } from "../oracle/python.js";
 import { processorSeconds } from "./processor-seconds.js";
+import { printSpeed } from "./speed-line.js";
 
-/** Milliseconds a decomposition, and as a ratio to statsmodels. `node dist/test/kernels/seasonality.bench.js` */
+/** Time a decomposition, beside statsmodels. `node dist/test/kernels/seasonality.bench.js` */
 
 const period = 60;
 const python = openPython("test/kernels/seasonality.oracle.py");
@@ -31,10 +32,7 @@ async function report(
     processorSeconds(() => {
       for (let k = 0; k < repeats; k++) work();
     }) / repeats;
-  process.stdout.write(
-    `${name} of ${count}: ${(ours * 1e3).toFixed(3)} ms, statsmodels ${(seconds * 1e3).toFixed(2)} ms: ` +
-      `${(seconds / ours).toFixed(1)} ×\n`,
-  );
+  printSpeed(`${name} of ${count}`, ours, { library: "statsmodels", seconds });
 }
 
 for (const count of [720, 1440, 10_080]) {
@@ -76,6 +74,6 @@ for (const window of [180, 720]) {
     for (let end = 1_000; end < 2_000; end++)
       seasonalFeatures(plan, scratch, timestamps, values, end - window, end, out, 0);
   });
-  process.stdout.write(`seasonal features of a row from ${window}: ${(seconds * 1e3).toFixed(1)} µs\n`);
+  printSpeed(`seasonal features from ${window}, a row`, seconds / 1_000);
 }
 await python.close();

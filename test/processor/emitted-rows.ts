@@ -3,12 +3,14 @@ import type { FeaturePlan } from "../../services/processor/feature-plan.js";
 import type { SampleOutcome } from "../../services/processor/operators/remember.js";
 import { transform } from "../../services/processor/pipeline.js";
 import { type PartitionState, openPartitionState } from "../../services/processor/state/partition-state.js";
+import type { TypeChange } from "../../services/processor/state/type-change.js";
 import type { FeatureFrame, RawFrame } from "../../services/shared/frame.js";
 import { type EmittedRow, rowKey } from "./naive-features.js";
 
 export interface Run {
   readonly emitted: readonly FeatureFrame[];
   readonly outcomes: ReadonlyMap<SampleOutcome, number>;
+  readonly typeChanges: readonly TypeChange[];
 }
 
 export interface RunOptions {
@@ -26,14 +28,16 @@ export async function run(frames: readonly RawFrame[], options: RunOptions): Pro
   const outcomes = new Map<SampleOutcome, number>();
   const count = (outcome: SampleOutcome, samples: number) =>
     void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + samples);
-  const operator = transform({ plan, strict, judge: null, count }, state);
+  const typeChanges: TypeChange[] = [];
+  const onTypeChange = (change: TypeChange) => void typeChanges.push(change);
+  const operator = transform({ plan, strict, judge: null, count, onTypeChange }, state);
   const emitted: FeatureFrame[] = [];
   const input = frames.map((frame, i) => ({ offset: firstOffset + i, frame }));
   for (let batch = 0; input.length > 0; batch++) {
     const size = batches.length === 0 ? input.length : Math.max(1, batches[batch % batches.length]);
     emitted.push(...(await lastValueFrom(from(input.splice(0, size)).pipe(operator, toArray()))));
   }
-  return { emitted, outcomes };
+  return { emitted, outcomes, typeChanges };
 }
 
 /**

@@ -81,6 +81,8 @@ export function onePartition(messages: readonly KafkaMessage[]) {
       setReason: () => undefined,
       now: () => 0,
     });
+  const logged: Record<string, unknown>[] = [];
+  const logger = pino({}, { write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>) });
   const open = (strict = true) =>
     createPartitionProcessor({
       kafka: { admin: () => admin } as unknown as Kafka,
@@ -97,7 +99,7 @@ export function onePartition(messages: readonly KafkaMessage[]) {
       outages: { registry: outageOf("registry"), processing: outageOf("processing") },
       stopping: new AbortController().signal,
       metrics,
-      logger: pino({ level: "silent" }),
+      logger,
       now: () => 0,
     });
   const metrics = createProcessorMetrics(registry);
@@ -106,6 +108,8 @@ export function onePartition(messages: readonly KafkaMessage[]) {
   return {
     outputs,
     registry,
+    /** Log lines, parsed. */
+    logged,
     committed: () => committed,
     /** How many committers were opened, each fencing the one before. */
     opened: () => generation,

@@ -113,6 +113,29 @@ describe("createPartitionProcessor", () => {
     });
   });
 
+  it("counts changes of type, and logs the first of a series", async () => {
+    const types = ["gauge", "counter", "gauge", "counter"] as const;
+    const frames = types.map((type, tick) =>
+      frameOf({ entity: 0, tick, samples: [{ series: 0, type, value: tick, stale: false }] }),
+    );
+    const partition = onePartition(frames.map(rawMessage));
+    while (await partition.step(2));
+    const counter = partition.registry.getSingleMetric("millrace_processor_type_changes_total")!;
+    assert.equal((await counter.get()).values[0].value, 3);
+    const told = partition.logged.filter(({ event }) => event === "series.type_changed");
+    assert.deepEqual(
+      told.map(({ series, timestamp, from, to }) => ({ series, timestamp, from, to })),
+      [
+        {
+          series: frames[0].series[0].key,
+          timestamp: START_MS + 1_000,
+          from: { type: "gauge", form: "number" },
+          to: { type: "counter", form: "number" },
+        },
+      ],
+    );
+  });
+
   it("gives undecodable messages up with their origin, and goes on", async () => {
     const frames = [gauge(0, 1), gauge(1, 2)];
     const partition = onePartition([

@@ -191,6 +191,13 @@ describe("createBatchWriter", () => {
     assert.equal(await rig.metric("millrace_sink_scrape_to_influx_seconds", { ...labels, le: "8" }), 0);
   });
 
+  it("measures what corrects older rows, or fills a gap, not as if it had been on its way since", async () => {
+    const [older, newer] = framesOf(2, 1).map(encode);
+    await rig.write(messagesOf([newer, older, newer]));
+    const labels = { origin: "live", le: "+Inf" };
+    assert.equal(await rig.metric("millrace_sink_scrape_to_influx_seconds", labels), 1);
+  });
+
   it("skips and counts rows without a finite value or feature", async () => {
     const [frame] = framesOf(1, 3);
     frame.values.fill(NaN);

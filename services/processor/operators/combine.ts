@@ -9,6 +9,7 @@ import type { Changes } from "../state/changes.js";
 import { judgeAgain, judgeNewest, rateAtTime } from "../state/judge.js";
 import { type EntityState, windowOf } from "../state/partition-state.js";
 import { type SeriesWindow, entryKinds, setSample } from "../state/series-window.js";
+import { sampleForm } from "../state/type-change.js";
 
 /**
  * Adds the series that are computed of others of the same entity: at each time that one of these has a sample at, the sum of
@@ -67,7 +68,8 @@ function recompute(plan: FeaturePlan, changes: Changes, members: Members): void 
   for (const timestamp of [frame.timestamp, ...laterTimes(window, plan, frame.timestamp)]) {
     const value = valueAt(plan, members, timestamp);
     const flags = Number.isFinite(value) ? 0 : flagBits.not_finite;
-    const outcome = setSample(window, { series, timestamp, value, flags, isExcluded: false });
+    const form = sampleForm(value, undefined, 0);
+    const outcome = setSample(window, { series, timestamp, value, form, flags, isExcluded: false });
     if (outcome === "duplicate") continue;
     changes.windows.push(window);
     changes.samples.push(-1);

@@ -13,6 +13,7 @@ import {
   seriesWindow,
 } from "../state/partition-state.js";
 import { type AddOutcome, addSample } from "../state/series-window.js";
+import { type TypeChange, sampleForm, typeChange } from "../state/type-change.js";
 import type { At } from "./validate.js";
 
 export interface SettleOptions {
@@ -23,6 +24,8 @@ export interface SettleOptions {
   readonly judge: FrameJudge | null;
   /** Counts what became of samples that did not simply append; of one, where it stands in its frame. */
   readonly count: (outcome: SampleOutcome, samples: number, place?: number) => void;
+  /** Told where a series' newest sample is of another type than the one before it. No feature depends on that. */
+  readonly onTypeChange: (change: TypeChange) => void;
 }
 
 /** `needs_replay`, besides what else is said of a sample: rows older than the lateness depend on it, or it is such a row. */
@@ -40,12 +43,12 @@ export function remember(
 }
 
 function* changesOf(
-  { plan, strict, count }: SettleOptions,
+  { plan, strict, count, onTypeChange }: SettleOptions,
   state: PartitionState,
   input: At<CleanFrame>,
 ): Generator<Changes> {
   const { offset, frame } = input;
-  const { timestamp, series, values, flags } = frame;
+  const { timestamp, series, values, flags, given } = frame;
   const entity = entityState(state, frame.entity, timestamp, plan);
   if (timestamp <= entity.watermark - retentionMs(plan)) {
     // All rows that it could touch are for a replay of their range.
@@ -63,9 +66,16 @@ function* changesOf(
     if (flags[i] & flagBits.stale) continue;
     const window = seriesWindow(entity, series[i], i, plan);
     const isExcluded = strict && (flags[i] & flagBits.invalid) !== 0;
-    const sample = { series: series[i], timestamp, value: values[i], flags: flags[i], isExcluded };
+    const form = sampleForm(values[i], given, i);
+    const sample = { series: series[i], timestamp, value: values[i], form, flags: flags[i], isExcluded };
+    const formBefore = window.newestForm;
     const outcome = addSample(window, sample);
-    if (outcome !== "appended") count(outcome, 1, i);
+    if (outcome === "appended") {
+      const change = typeChange(window, plan, formBefore);
+      if (change !== null) onTypeChange(change);
+    } else {
+      count(outcome, 1, i);
+    }
     if (outcome === "duplicate" || outcome === "superseded") continue;
     if (timestamp < latestMs) count("needs_replay", 1, i);
     changes.windows.push(window);

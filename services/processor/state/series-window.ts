@@ -28,6 +28,8 @@ export interface SeriesWindow {
   judged: Float64Array;
   /** What windows see: the judged value after outliers were dealt with and gaps filled. NaN: in no window. */
   cleaned: Float64Array;
+  /** What the newest sample's value looked like: index in `valueForms`. */
+  newestForm: number;
   /** How many of the entries are a counter's. */
   counters: number;
   /** Which kind of row was written last. */
@@ -50,6 +52,9 @@ export const entryKinds = {
   filledIn: 2,
 } as const;
 
+/** What a window knows of a sample that the sample itself does not say. */
+const flagsOfJudgement = flagBits.outlier | flagBits.imputed;
+
 const INITIAL_CAPACITY = 16;
 const COUNTER = metricTypes.indexOf("counter");
 
@@ -65,6 +70,7 @@ export function openSeriesWindow(series: Series, plan: FeaturePlan): SeriesWindo
     // Where nothing changes a value, what is judged is what windows see.
     judged: plan.changesValues ? new Float64Array(INITIAL_CAPACITY) : cleaned,
     cleaned,
+    newestForm: 0,
     counters: 0,
     seenAsCounter: series.type === "counter",
     mixed: null,
@@ -85,6 +91,8 @@ export interface Sample {
   readonly series: Series;
   readonly timestamp: number;
   readonly value: number;
+  /** What the value looked like: index in `valueForms`. */
+  readonly form: number;
   /** Bits of `flagBits`. */
   readonly flags: number;
   readonly isExcluded: boolean;
@@ -92,14 +100,15 @@ export interface Sample {
 
 /**
  * Adds a sample; what is computed of it is still to be. Two samples for one time: the greater value wins, a number before
- * NaN, and of equal values the later type of `metricTypes`, whichever came first.
+ * NaN, of equal values the later type of `metricTypes`, and of equal types the greater flags, whichever came first.
  */
 export function addSample(window: SeriesWindow, sample: Sample): AddOutcome {
   const { timestamps, first, end } = window;
-  const { series, timestamp, value } = sample;
+  const { series, timestamp, form } = sample;
   const type = metricTypes.indexOf(series.type);
   if (end === first || timestamp > timestamps[end - 1]) {
     window.series = series;
+    window.newestForm = form;
     const at = makeRoom(window);
     window.end = at + 1;
     put(window, at, sample, type);
@@ -113,14 +122,16 @@ export function addSample(window: SeriesWindow, sample: Sample): AddOutcome {
   }
   const isSample = window.kinds[at] !== entryKinds.filledIn;
   if (isSample) {
-    const known = window.values[at];
-    const isSame = Object.is(known, value);
-    if (isSame && type === window.types[at]) return "duplicate";
-    if (isSame ? type < window.types[at] : !wins(value, known)) return "superseded";
+    const lead = leadOver(window, at, sample, type);
+    if (lead === 0) return "duplicate";
+    if (lead < 0) return "superseded";
   }
   if (window.types[at] === COUNTER) window.counters--;
   put(window, at, sample, type);
-  if (at === end - 1) window.series = series;
+  if (at === end - 1) {
+    window.series = series;
+    window.newestForm = form;
+  }
   return isSample ? "replaced" : "inserted";
 }
 
@@ -130,8 +141,15 @@ export function setSample(window: SeriesWindow, sample: Sample): AddOutcome {
   const isThere = at < window.end && window.timestamps[at] === sample.timestamp;
   if (!isThere || window.kinds[at] === entryKinds.filledIn) return addSample(window, sample);
   if (Object.is(window.values[at], sample.value)) return "duplicate";
-  put(window, at, sample, window.types[at]);
+  if (window.types[at] === COUNTER) window.counters--;
+  put(window, at, sample, metricTypes.indexOf(sample.series.type));
   return "replaced";
+}
+
+/** Above 0 where the sample wins over the one at an index, and 0 where both say the same. */
+function leadOver({ values, types, flags }: SeriesWindow, at: number, sample: Sample, type: number): number {
+  if (!Object.is(values[at], sample.value)) return wins(sample.value, values[at]) ? 1 : -1;
+  return type - types[at] || sample.flags - (flags[at] & ~flagsOfJudgement);
 }
 
 /** A total order over values, so that the winner does not depend on which came first. */

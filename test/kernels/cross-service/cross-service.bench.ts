@@ -8,28 +8,22 @@ import { graphOf } from "../../../services/kernels/cross-service/graph.js";
 import { pageRank } from "../../../services/kernels/cross-service/page-rank.js";
 import { randomStream } from "../../../services/kernels/random.js";
 import { openPython } from "../../oracle/python.js";
+import { processorSeconds } from "../processor-seconds.js";
+import { printSpeed } from "../speed-line.js";
 
 /**
- * Microseconds a row of correlations and a graph, and those of pandas and networkx.
+ * Time a row of correlations and a graph, beside pandas and networkx.
  * `node dist/test/kernels/cross-service/cross-service.bench.js`
  */
 
 const random = randomStream(1, "cross-service", 0);
 
-/** The median of five runs, after one to warm up, of the processor's time. */
-function microseconds(rows: number, row: (i: number) => void): number {
-  const runs = Array.from({ length: 6 }, () => {
-    const before = process.cpuUsage();
-    for (let i = 0; i < rows; i++) row(i);
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / rows;
-  });
-  return runs.slice(1).sort((a, b) => a - b)[2];
-}
-
-function report(name: string, ours: number, library: string, theirs: number): void {
-  const ratio = (theirs / ours).toFixed(1);
-  process.stdout.write(`${name}: ${ours.toFixed(1)} µs, ${library} ${theirs.toFixed(1)} µs: ${ratio} ×\n`);
+function secondsPerRow(rows: number, row: (i: number) => void): number {
+  return (
+    processorSeconds(() => {
+      for (let i = 0; i < rows; i++) row(i);
+    }) / rows
+  );
 }
 
 const python = openPython("test/kernels/cross-service/cross-service.oracle.py");
@@ -37,10 +31,10 @@ const columns = Array.from({ length: 5 }, () => Float64Array.from({ length: 3_00
 const state = openCorrelationState();
 const out = new Float64Array(pairsOf(columns.length));
 for (const window of [60, 180, 720]) {
-  const ours = microseconds(2_000, (i) => correlations(state, columns, i, i + window, 2, out, 0));
+  const ours = secondsPerRow(2_000, (i) => correlations(state, columns, i, i + window, 2, out, 0));
   const [seconds] = await python.call<Float64Array>("correlation_seconds", columns, window);
-  const theirs = (seconds * 1e6) / 3_000;
-  report(`a row of ${out.length} correlations over ${window} rows`, ours, "pandas", theirs);
+  const theirs = { library: "pandas", seconds: seconds / 3_000 };
+  printSpeed(`${out.length} correlations over ${window} rows, a row`, ours, theirs);
 }
 
 const nodes = 50;
@@ -59,10 +53,8 @@ const kernels = [
   () => betweenness(graph, true, measure),
 ];
 for (const [i, name] of ["PageRank", "betweenness", "weighted betweenness"].entries())
-  report(
-    `${name} of ${nodes} nodes, ${edges.length} edges`,
-    microseconds(300, kernels[i]),
-    "networkx",
-    seconds[i] * 1e6,
-  );
+  printSpeed(`${name} of ${nodes} nodes, ${edges.length} edges`, secondsPerRow(300, kernels[i]), {
+    library: "networkx",
+    seconds: seconds[i],
+  });
 await python.close();

@@ -2,33 +2,23 @@ import { kMeansFill } from "../../../services/kernels/impute/k-means-fill.js";
 import { regressionFill } from "../../../services/kernels/impute/regression.js";
 import { softImputeFill } from "../../../services/kernels/impute/soft-impute.js";
 import { openPython } from "../../oracle/python.js";
+import { processorSeconds } from "../processor-seconds.js";
+import { printSpeed } from "../speed-line.js";
 import { type TableCase, tableCase } from "./table-cases.js";
 
 /**
- * Milliseconds a table of the imputers that learn, and of their counterparts in Python on one thread, both in time of the
- * processor. `node dist/test/kernels/impute/table-fill.bench.js`
+ * Time a table of the imputers that learn, beside their counterparts in Python on one thread. `node dist/test/kernels/impute/table-fill.bench.js`
  */
 
 const python = openPython("test/kernels/impute/table-fill.oracle.py");
 const options = { maxGapMs: 1e15, windowMs: 1e15 };
 
-/** The median of five runs, after two to warm up. */
-function millisecondsOf(fill: () => void): number {
-  const runs = Array.from({ length: 7 }, () => {
-    const before = process.cpuUsage();
-    fill();
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1_000;
-  });
-  return runs.slice(2).sort((a, b) => a - b)[2];
-}
-
-async function pythonMillisecondsOf(name: string, table: TableCase, ...rest: number[]): Promise<number> {
+async function pythonSecondsOf(name: string, table: TableCase, ...rest: number[]): Promise<number> {
   const given = { values: table.values, shape: [table.timestamps.length, table.columns] };
   const runs: number[] = [];
   for (let run = 0; run < 4; run++) {
     const [seconds] = await python.call<Float64Array>("seconds", name, given, ...rest);
-    runs.push(seconds * 1_000);
+    runs.push(seconds);
   }
   return runs.slice(1).sort((a, b) => a - b)[1];
 }
@@ -44,17 +34,25 @@ for (const [rows, columns] of [
   const out = new Float64Array(table.values.length);
   const filled = new Uint8Array(out.length);
   const given = [table.timestamps, table.values, columns, out, filled] as const;
-  for (const [name, oracle, rest, fill] of [
-    ["regression", "iterative", [], () => regressionFill(options, ...given)],
-    ["k-means", "k_means", [8, 1, 4], () => kMeansFill({ ...options, clusters: 8, seed: 1 }, ...given)],
-    ["SoftImpute", "soft_impute", [0.05], () => softImputeFill({ ...options, shrinkage: 0.05 }, ...given)],
+  for (const [name, library, oracle, rest, fill] of [
+    ["regression", "scikit-learn", "iterative", [], () => regressionFill(options, ...given)],
+    [
+      "k-means",
+      "scikit-learn",
+      "k_means",
+      [8, 1, 4],
+      () => kMeansFill({ ...options, clusters: 8, seed: 1 }, ...given),
+    ],
+    [
+      "SoftImpute",
+      "numpy",
+      "soft_impute",
+      [0.05],
+      () => softImputeFill({ ...options, shrinkage: 0.05 }, ...given),
+    ],
   ] as const) {
-    const ours = millisecondsOf(fill);
-    const theirs = await pythonMillisecondsOf(oracle, table, ...rest);
-    process.stdout.write(
-      `${name}, ${rows} × ${columns}: ${ours.toFixed(1)} ms, Python ${theirs.toFixed(1)} ms: ` +
-        `${(theirs / ours).toFixed(1)} ×\n`,
-    );
+    const seconds = await pythonSecondsOf(oracle, table, ...rest);
+    printSpeed(`${name}, ${rows} × ${columns}`, processorSeconds(fill), { library, seconds });
   }
 }
 await python.close();

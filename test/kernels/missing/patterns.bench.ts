@@ -1,6 +1,8 @@
 import { classifyMissing } from "../../../services/kernels/missing/patterns.js";
 import { firstPresences, missingShare } from "../../../services/kernels/missing/presence.js";
 import { openPython } from "../../oracle/python.js";
+import { processorSeconds } from "../processor-seconds.js";
+import { printSpeed } from "../speed-line.js";
 import { madeTable } from "./made-tables.js";
 
 /**
@@ -19,19 +21,11 @@ function run(): void {
   classifyMissing(table, firsts, 0, 240, bits, 0);
 }
 
-const seconds = Array.from({ length: 12 }, () => {
-  const before = process.cpuUsage();
-  run();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1e6;
-})
-  .slice(2)
-  .sort((a, b) => a - b)[5];
 const python = openPython("test/kernels/missing/patterns.oracle.py");
 const asTable = { values: Float64Array.from(present), shape: [frames, width] };
 const [ofPandas] = await python.call<Float64Array>("seconds", asTable, 5);
 await python.close();
-const ratio = (ofPandas / seconds).toFixed(1);
-process.stdout.write(
-  `720 frames of 100 series: ${(seconds * 1e3).toFixed(2)} ms, pandas ${(ofPandas * 1e3).toFixed(2)} ms: ${ratio} ×\n`,
-);
+printSpeed("missing patterns of 720 frames of 100 series", processorSeconds(run), {
+  library: "pandas",
+  seconds: ofPandas,
+});

@@ -8,9 +8,11 @@ import {
 } from "../../../services/kernels/statistics/statistical-features.js";
 import { openPython } from "../../oracle/python.js";
 import { seriesCases } from "../../oracle/series-cases.js";
+import { processorSeconds } from "../processor-seconds.js";
+import { printSpeed } from "../speed-line.js";
 
 /**
- * Microseconds a window of the statistical features, and tsfresh's for the same.
+ * Time a window of the statistical features, beside tsfresh.
  * `node dist/test/kernels/statistics/statistical-features.bench.js`
  */
 
@@ -20,33 +22,28 @@ const values = Float64Array.from([...kind, ...kind, ...kind].flatMap((series) =>
 const out = new Float64Array(statisticalNames(plan).length);
 const state = openStatisticsState();
 
-/** The median of five runs, after one to warm up, of the processor's time. */
-function microseconds(rows: number, row: (i: number) => void): number {
-  const runs = Array.from({ length: 6 }, () => {
-    const before = process.cpuUsage();
-    for (let i = 0; i < rows; i++) row(i);
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / rows;
-  });
-  return runs.slice(1).sort((a, b) => a - b)[2];
+function secondsPerRow(rows: number, row: (i: number) => void): number {
+  return (
+    processorSeconds(() => {
+      for (let i = 0; i < rows; i++) row(i);
+    }) / rows
+  );
 }
 
 const python = openPython("test/kernels/statistics/statistical-features.oracle.py");
 for (const window of [60, 180, 720]) {
   const rows = 100;
-  const ours = microseconds(5_000, (i) =>
+  const ours = secondsPerRow(5_000, (i) =>
     statisticalFeatures(plan, state, values, i % 1000, (i % 1000) + window, out, 0),
   );
   const parameters = [[...plan.lags], [...plan.supports], [...plan.sigmas]];
   const [seconds] = await python.call<Float64Array>("seconds", values, window, rows, ...parameters);
-  const theirs = (seconds * 1e6) / rows;
-  process.stdout.write(
-    `${out.length} features of ${window}: ${ours.toFixed(1)} µs, tsfresh ${theirs.toFixed(0)} µs: ${(theirs / ours).toFixed(0)} ×\n`,
-  );
+  const theirs = { library: "tsfresh", seconds: seconds / rows };
+  printSpeed(`${out.length} statistical features of ${window}`, ours, theirs);
 }
 await python.close();
 
 const sorted = new Float64Array(720);
 const end = sortInto(sorted, 0, values, 0, 720);
-const deviation = microseconds(20_000, () => void medianAbsoluteDeviation(sorted, 0, end));
-process.stdout.write(`median absolute deviation of 720 sorted: ${(deviation * 1000).toFixed(0)} ns\n`);
+const deviation = secondsPerRow(20_000, () => void medianAbsoluteDeviation(sorted, 0, end));
+printSpeed("median absolute deviation of 720 sorted", deviation);

@@ -75,7 +75,8 @@ describe("clean", () => {
 
   it("tells metrics.clean, too, which keeps what was read beside it", async () => {
     const plan = planWith("clip");
-    const settling = { plan, strict: true, judge: null, count: () => undefined };
+    const nothing = () => undefined;
+    const settling = { plan, strict: true, judge: null, count: nothing, onTypeChange: nothing };
     const input = samples.map((sample, offset) => ({ offset, frame: frame(sample) }));
     const changes = await lastValueFrom(
       from(input).pipe(

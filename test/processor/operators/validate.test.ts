@@ -30,6 +30,21 @@ describe("validate", () => {
     assert.equal(found[0].frame.original, frame.values);
   });
 
+  it("flags texts that had no number", () => {
+    const samples = [1, NaN, NaN].map((value, series) => ({
+      series,
+      type: "gauge" as const,
+      value,
+      stale: false,
+    }));
+    const given = { forms: Uint8Array.of(3, 4, 0), errors: Uint8Array.of(0, 2, 0) };
+    const found: number[][] = [];
+    of({ offset: 0, frame: { ...frameOf({ entity: 0, tick: 0, samples }), given } })
+      .pipe(validate())
+      .subscribe(({ frame }) => found.push([...frame.flags]));
+    assert.deepEqual(found, [[0, 16 + 32, 16]]);
+  });
+
   it("says of an infinite counter that it is infinite, not that it is negative", () => {
     assert.equal(sampleFlags(-Infinity, "counter"), 16);
   });

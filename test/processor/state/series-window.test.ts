@@ -9,7 +9,7 @@ import {
   removeAt,
   seriesAt,
 } from "../../../services/processor/state/series-window.js";
-import { type MetricType, metricTypes } from "../../../services/shared/frame.js";
+import { type MetricType, flagBits, metricTypes } from "../../../services/shared/frame.js";
 import { internSeries } from "../../../services/shared/series.js";
 import { bitText } from "../../kernels/exact-arithmetic.js";
 import { plan } from "../made-input.js";
@@ -20,6 +20,7 @@ interface Sample {
   timestamp: number;
   value: number;
   type: MetricType;
+  flags?: number;
 }
 
 function windowOf(samples: readonly Sample[]): SeriesWindow {
@@ -28,15 +29,15 @@ function windowOf(samples: readonly Sample[]): SeriesWindow {
   return window;
 }
 
-function add(window: SeriesWindow, { timestamp, value, type }: Sample, isExcluded = false) {
-  return addSample(window, { series: seriesOf(type), timestamp, value, flags: 0, isExcluded });
+function add(window: SeriesWindow, { timestamp, value, type, flags = 0 }: Sample, isExcluded = false) {
+  return addSample(window, { series: seriesOf(type), timestamp, value, form: 1, flags, isExcluded });
 }
 
 /** The samples that a window holds. */
 function contents(window: SeriesWindow): string[] {
   const texts: string[] = [];
   for (let i = window.first; i < window.end; i++) {
-    const sample = [window.timestamps[i], window.values[i], window.kinds[i]];
+    const sample = [window.timestamps[i], window.values[i], window.kinds[i], window.flags[i]];
     texts.push(`${bitText(sample)} ${seriesAt(window, i).type}`);
   }
   return texts;
@@ -46,6 +47,7 @@ const sample: fc.Arbitrary<Sample> = fc.record({
   timestamp: fc.integer({ min: 0, max: 60 }).map((second) => second * 1000),
   value: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constantFrom(NaN, -0, Infinity, -Infinity, 0.1)),
   type: fc.constantFrom(...metricTypes),
+  flags: fc.constantFrom(0, flagBits.invalid, flagBits.conversion_error),
 });
 const samples = fc.array(sample, { minLength: 1, maxLength: 40 });
 
@@ -67,8 +69,8 @@ describe("SeriesWindow", () => {
       { timestamp: 10, value: 1, type: "unknown" },
       { timestamp: 20, value: NaN, type: "gauge" },
     ]);
-    const outcome = (timestamp: number, value: number, type: MetricType = "gauge") =>
-      add(window, { timestamp, value, type });
+    const outcome = (timestamp: number, value: number, type: MetricType = "gauge", flags = 0) =>
+      add(window, { timestamp, value, type, flags });
     assert.equal(outcome(30, 1), "appended");
     assert.equal(outcome(30, 1), "duplicate");
     assert.equal(outcome(30, 0.5), "superseded");
@@ -78,6 +80,8 @@ describe("SeriesWindow", () => {
     assert.equal(outcome(5, 5), "inserted");
     assert.equal(outcome(10, 1, "counter"), "replaced");
     assert.equal(outcome(10, 1, "gauge"), "superseded");
+    assert.equal(outcome(10, 1, "counter", flagBits.invalid), "replaced");
+    assert.equal(outcome(10, 1, "counter"), "superseded");
     assert.equal(outcome(10, 2, "unknown"), "replaced");
     assert.equal(seriesAt(window, window.first + 1).type, "unknown");
     assert.deepEqual([...window.timestamps.subarray(window.first, window.end)], [5, 10, 20, 25, 30]);
@@ -92,7 +96,7 @@ describe("SeriesWindow", () => {
       const timestamp = 1000 * (i % 5 === 0 ? i - 3 : i);
       const type = i % 700 < 20 ? "unknown" : "counter";
       add(window, { timestamp, value: i, type }, i % 11 === 0);
-      known.set(timestamp, `${bitText([timestamp, i, Number(i % 11 === 0)])} ${type}`);
+      known.set(timestamp, `${bitText([timestamp, i, Number(i % 11 === 0), 0])} ${type}`);
       dropUntil(window, (i - kept) * 1000);
       if (i % 70 === 69) known.delete(window.timestamps[window.end - 10]);
       if (i % 70 === 69) removeAt(window, window.end - 10);
