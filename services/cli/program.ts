@@ -48,6 +48,7 @@ Examples:
   millrace status --json            samples a second, lag, latencies, for machines
   millrace tail metrics.features    what comes out, as JSON lines
   millrace process -i raw.ndjson -o features.ndjson    the same offline
+  millrace explain node_load1 -i raw.ndjson    how its values and features came about
 
 Errors are one line on standard error: CODE: what happened, and what to do.
 docs/errors.md lists the codes. Exit codes:
@@ -314,7 +315,7 @@ matches, or more than one does, the error says which there are; exit code 2.
 Examples:
   millrace explain 'cpu{job="api"}' --input raw.ndjson
   millrace explain node_load1 --input raw.ndjson --at 2025-10-09T08:53:20Z
-  millrace explain node_load1 --input raw.ndjson --json | jq 'select(.outlier.found)'`,
+  millrace explain node_load1 -i raw.ndjson --json | jq 'select(.outlier.found)'`,
     )
     .action((series: string, options: { input: string; at?: string; entity?: string; json?: boolean }) =>
       run(async () => {

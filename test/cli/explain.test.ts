@@ -350,7 +350,7 @@ describe("millrace explain", () => {
       "—, line 2; a text that has no number (unit); gauge as text after gauge as number",
       "1, line 3; gauge as boolean after gauge as text",
     ]);
-    assert.match(stdout, /row {8}—, not_finite, conversion_error, by line 2\n/);
+    assert.match(stdout, /row {8}1, imputed, not_finite, conversion_error, by line 3\n/);
   });
 
   it("explains a series that is computed of others", async () => {
