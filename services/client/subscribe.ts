@@ -64,7 +64,7 @@ export interface FeatureFrame<Feature extends string = string> {
   /** The rows must go: forget them. */
   readonly retracted: boolean;
   readonly origin: Origin;
-  /** Event time up to which the processor has read this partition; what lies its `lateness` before that is final. */
+  /** Event time up to which the processor has read this partition; what lies its `lateness`, and the longest gap that is filled, before that is final. */
   readonly watermark: number | null;
   readonly rows: readonly FeatureRow<Feature>[];
 }
