@@ -56,12 +56,13 @@ export function forgetProcess(file: string): void {
 
 /** The process that the file remembers, where it still runs; its file goes where it does not. */
 export function rememberedProcess(file: string): ProcessIdentity | null {
-  let remembered: ProcessIdentity;
+  let remembered: ProcessIdentity | null;
   try {
-    remembered = JSON.parse(readFileSync(file, "utf8")) as ProcessIdentity;
+    remembered = JSON.parse(readFileSync(file, "utf8")) as ProcessIdentity | null;
   } catch {
     return null;
   }
+  if (remembered === null) return null;
   const running = identityOf(remembered.pid);
   if (running?.startTime === remembered.startTime && running.command === remembered.command) return running;
   forgetProcess(file);
