@@ -96,7 +96,7 @@ export async function runTool(run: ToolRun): Promise<string> {
     if (fullDisk !== undefined) throw new MillraceError("DISK_FULL", `${purpose}: ${fullDisk}.`);
     throw new MillraceError(
       "SERVER_BUILD_FAILED",
-      `${purpose}: \`${command} ${args[0]}\` ended with ${code ?? "a signal"}: ${errorLine ?? lastLine} (log: ${logFile}).`,
+      `${purpose}: \`${[command, ...args.slice(0, 1)].join(" ")}\` ended with ${code ?? "a signal"}: ${errorLine ?? lastLine} (log: ${logFile}).`,
     );
   } catch (error) {
     if (error instanceof MillraceError || signal.aborted) throw error;
