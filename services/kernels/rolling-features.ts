@@ -1,4 +1,6 @@
 import { mean, meanAndStandardDeviation, standardDeviation } from "./mean-and-deviation.js";
+import { coefficientOfVariation } from "./statistics/coefficient-of-variation.js";
+import { medianAbsoluteDeviation } from "./statistics/median-absolute-deviation.js";
 import { percentileOfSorted } from "./percentile.js";
 import {
   endOf,
@@ -11,23 +13,31 @@ import {
 } from "./sliding-windows.js";
 import { firstAfter } from "./window-bounds.js";
 
-/**
- * Which statistics of which windows. Columns: for each window mean, standard deviation, percentiles, as far
- * as wanted.
- */
+/** Which statistics of which windows. Columns: for each window those wanted, in the order that they have here. */
 export interface RollingPlan {
   windowsMs: readonly number[];
   mean: boolean;
   standardDeviation: boolean;
   /** Percentiles as fractions (see `fractionOf`), in the order of their columns. */
   fractions: readonly number[];
+  minimum?: boolean;
+  maximum?: boolean;
+  count?: boolean;
+  medianAbsoluteDeviation?: boolean;
+  coefficientOfVariation?: boolean;
 }
 
 /** What one series keeps from row to row: a cache without influence on any result. */
 export type RollingState = SlidingWindows;
 
 export function openRollingState(plan: RollingPlan): RollingState {
-  return openSlidingWindows(plan.fractions.length > 0 ? plan.windowsMs.length : 0);
+  return openSlidingWindows(needsOrder(plan) ? plan.windowsMs.length : 0);
+}
+
+/** Whether a statistic asks for the values in order. */
+function needsOrder(plan: RollingPlan): boolean {
+  const { fractions, minimum, maximum, count, medianAbsoluteDeviation: deviation } = plan;
+  return fractions.length > 0 || minimum === true || maximum === true || count === true || deviation === true;
 }
 
 /**
@@ -38,7 +48,10 @@ export const forgetRollingState: (state: RollingState) => void = forget;
 
 /** How many columns `rollingFeatures` writes. */
 export function rollingWidth(plan: RollingPlan): number {
-  return plan.windowsMs.length * (Number(plan.mean) + Number(plan.standardDeviation) + plan.fractions.length);
+  const { mean, standardDeviation, minimum, maximum, count } = plan;
+  const flags = [mean, standardDeviation, minimum, maximum, count];
+  const others = [plan.medianAbsoluteDeviation, plan.coefficientOfVariation];
+  return plan.windowsMs.length * ([...flags, ...others].filter(Boolean).length + plan.fractions.length);
 }
 
 /**
@@ -57,27 +70,49 @@ export function rollingFeatures(
   out: Float64Array,
   outOffset: number,
 ): void {
-  const { windowsMs, fractions } = plan;
-  const sorts = fractions.length > 0;
+  const { windowsMs } = plan;
+  const sorts = needsOrder(plan);
   if (sorts) slide(state, windowsMs, timestamps, values, first, end);
   let column = outOffset;
   for (let w = 0; w < windowsMs.length; w++) {
     const from = sorts
       ? end - samplesOf(state, w)
       : firstAfter(timestamps, first, end, timestamps[end - 1] - windowsMs[w]);
-    if (plan.mean && plan.standardDeviation) {
-      meanAndStandardDeviation(values, from, end, out, column);
-      column += 2;
+    if ((plan.mean && plan.standardDeviation) || plan.coefficientOfVariation) {
+      meanAndStandardDeviation(values, from, end, both, 0);
+      if (plan.mean) out[column++] = both[0];
+      if (plan.standardDeviation) out[column++] = both[1];
     } else if (plan.mean) {
       out[column++] = mean(values, from, end);
     } else if (plan.standardDeviation) {
       out[column++] = standardDeviation(values, from, end);
     }
-    if (!sorts) continue;
-    const start = startOf(state, w);
-    const stop = endOf(state, w);
-    for (let p = 0; p < fractions.length; p++) {
-      out[column++] = percentileOfSorted(state.cells, start, stop, fractions[p]);
-    }
+    if (sorts) column = ofSorted(plan, state, w, out, column);
+    if (plan.coefficientOfVariation)
+      out[column++] = coefficientOfVariation(values, from, end, both[0], both[1]);
   }
+}
+
+/** Mean and standard deviation of one window. */
+const both = new Float64Array(2);
+
+/** Writes what the window's values in order tell; returns the next column. */
+function ofSorted(
+  plan: RollingPlan,
+  state: RollingState,
+  w: number,
+  out: Float64Array,
+  outOffset: number,
+): number {
+  const { cells } = state;
+  const start = startOf(state, w);
+  const stop = endOf(state, w);
+  const isEmpty = start === stop;
+  let column = outOffset;
+  for (const fraction of plan.fractions) out[column++] = percentileOfSorted(cells, start, stop, fraction);
+  if (plan.minimum) out[column++] = isEmpty ? NaN : cells[start];
+  if (plan.maximum) out[column++] = isEmpty ? NaN : cells[stop - 1];
+  if (plan.count) out[column++] = stop - start;
+  if (plan.medianAbsoluteDeviation) out[column++] = medianAbsoluteDeviation(cells, start, stop);
+  return column;
 }

@@ -4,18 +4,25 @@ import { fractionOf } from "../kernels/percentile.js";
 import { type RollingPlan, rollingWidth } from "../kernels/rolling-features.js";
 import type { Config } from "../shared/config-schema.js";
 import { featureColumns } from "../shared/feature-columns.js";
+import { type SeriesMatch, compileMatch } from "./rules/series-match.js";
+import { type FeatureGroup, featureGroups } from "./feature-groups.js";
 
 /** What is computed for each row, and how far back in event time that reaches. All durations in milliseconds. */
 export interface FeaturePlan {
+  /** What is computed across the series of an entity. */
+  readonly combined: readonly CombinedRate[];
   /** Null: none are looked for. */
   readonly outliers: OutlierPlan | null;
   /** Null: gaps stay open. */
   readonly imputation: ImputationPlan | null;
   /** Whether windows may see other values than those that outliers are judged by. */
   readonly changesValues: boolean;
-  /** Names of the columns: those of the rolling windows, then `rate`. */
+  /** Names of the columns: those of the rolling windows, of the groups, of the isolation forest, then `rate`. */
   readonly columns: readonly string[];
   readonly rolling: RollingPlan;
+  /** How many columns `rolling` has. */
+  readonly rollingWidth: number;
+  readonly groups: readonly FeatureGroup[];
   readonly rateWindowMs: number;
   readonly largestWindowMs: number;
   /**
@@ -27,6 +34,13 @@ export interface FeaturePlan {
   readonly latenessMs: number;
   /** How much older than itself a row may be that a sample touches: those in the gap that it ends. */
   readonly reachBackMs: number;
+}
+
+/** A series of its own: the sum of the rates of others, or what share of it some of them are, in per cent. */
+export interface CombinedRate {
+  readonly metric: string;
+  readonly sum: SeriesMatch;
+  readonly share: SeriesMatch | null;
 }
 
 export interface OutlierPlan {
@@ -71,10 +85,15 @@ export function featurePlan(config: Config): FeaturePlan {
     mean: aggregation_functions.includes("mean"),
     standardDeviation: aggregation_functions.includes("std"),
     fractions: aggregation_functions.includes("percentile") ? percentiles.map(fractionOf) : [],
+    minimum: aggregation_functions.includes("min"),
+    maximum: aggregation_functions.includes("max"),
+    count: aggregation_functions.includes("count"),
+    medianAbsoluteDeviation: aggregation_functions.includes("mad"),
+    coefficientOfVariation: aggregation_functions.includes("cv"),
   };
-  const largestWindowMs = Math.max(...windowsMs);
+  const groups = featureGroups(config);
+  const largestWindowMs = Math.max(...windowsMs, ...groups.map(({ lookbackMs }) => lookbackMs));
   const columns = featureColumns(config);
-  if (columns.length !== rollingWidth(rolling) + 1) throw new Error("The columns and the kernel disagree.");
   const outliers = outlierPlan(cleaning);
   const filling = imputationPlan(imputation);
   const outlierMs = outliers?.reachMs ?? 0;
@@ -83,11 +102,18 @@ export function featurePlan(config: Config): FeaturePlan {
     (filling === null ? 0 : filling.maxGapMs + Math.max(filling.contextMs, filling.intervalLookbackMs)) +
     largestWindowMs;
   return {
+    combined: Object.entries(feature_engineering.combined_rates).map(([metric, { sum, share }]) => ({
+      metric,
+      sum: compileMatch(sum),
+      share: share === undefined ? null : compileMatch(share),
+    })),
     outliers,
     imputation: filling,
     changesValues: filling !== null || (outliers !== null && outliers.action !== "flag"),
     columns,
     rolling,
+    rollingWidth: rollingWidth(rolling),
+    groups,
     rateWindowMs: rate_window,
     largestWindowMs,
     lookbackMs: rate_window + Math.max(chainedMs, outlierMs),

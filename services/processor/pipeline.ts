@@ -4,6 +4,7 @@ import type { FrameReader } from "../shared/frame-codec.js";
 import type { CleanFrame, FeatureFrame, RawFrame } from "../shared/frame.js";
 import type { OutgoingMessage } from "../shared/kafka.js";
 import { clean } from "./operators/clean.js";
+import { combine } from "./operators/combine.js";
 import { type InputMessage, decode } from "./operators/decode.js";
 import { derive } from "./operators/derive.js";
 import { type OutputTopic, encodeClean, encodeFeatures } from "./operators/encode.js";
@@ -50,10 +51,11 @@ export function pipeline<Message extends InputMessage>(
 
 /** The samples of each frame in the state, cleaned, and the gaps that they end filled. What is off is not there. */
 function settle(options: SettleOptions, state: PartitionState): OperatorFunction<At<CleanFrame>, Changes> {
-  const { outliers, imputation } = options.plan;
+  const { combined, outliers, imputation } = options.plan;
   return (frames) =>
     frames.pipe(
       remember(options, state),
+      combined.length === 0 ? identity : combine(options.plan),
       outliers === null ? identity : clean(outliers),
       imputation === null ? identity : impute(imputation),
     );

@@ -21,6 +21,7 @@ export function checkConfig(config: Config, context: RuleContext): void {
   checkJobs(config, context);
   checkOutliers(config, context);
   checkValidation(config, context);
+  checkWindows(config, context);
   checkFeatures(config, context);
   checkCredentials(config, context);
   checkPorts(config, context);
@@ -104,6 +105,21 @@ function checkValidation({ transform }: Config, { sound, report }: RuleContext):
   }
 }
 
+/** A window that is shorter than the time between two samples holds one at the most. */
+function checkWindows({ transform }: Config, { sound, report }: RuleContext): void {
+  const { imputation, feature_engineering } = transform;
+  if (!sound(["transform", "imputation", "interval"]) || imputation.interval === "auto") return;
+  const { interval } = imputation;
+  for (const key of ["rolling_windows", "slope_windows"] as const) {
+    const path = ["transform", "feature_engineering", key];
+    if (!sound(path)) continue;
+    feature_engineering[key].forEach(({ name, ms }, i) => {
+      if (sound([...path, i]) && ms < interval)
+        report([...path, i], `the window ${name} is shorter than \`transform.imputation.interval\``);
+    });
+  }
+}
+
 function checkFeatures({ transform }: Config, { sound, report }: RuleContext): void {
   const path = ["transform", "feature_engineering"];
   /** Reports every element that equals an earlier one. */
@@ -120,12 +136,14 @@ function checkFeatures({ transform }: Config, { sound, report }: RuleContext): v
       if (first < i) report([...path, key, i], what(element, all[first]));
     });
   };
-  noTwo(
-    "rolling_windows",
-    () => transform.feature_engineering.rolling_windows,
-    (a, b) => a.ms === b.ms,
-    (a, b) => `the window ${a.name} is as long as the window ${b.name} before it`,
-  );
+  for (const key of ["rolling_windows", "slope_windows", "momentum"] as const) {
+    noTwo(
+      key,
+      () => transform.feature_engineering[key],
+      (a, b) => a.ms === b.ms,
+      (a, b) => `the window ${a.name} is as long as the window ${b.name} before it`,
+    );
+  }
   for (const key of ["aggregation_functions", "percentiles"] as const) {
     noTwo<string | number>(
       key,

@@ -2,6 +2,7 @@ import { Cron } from "croner";
 import { z } from "zod";
 import { outlierActions, outlierMethods } from "../kernels/outlier-action.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
+import { rollingStatistics } from "./rolling-statistics.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
 
@@ -238,6 +239,20 @@ const rules = section({
     .describe("The longest time without a sample of a series that is no gap.")
     .meta(later),
 });
+const metricName = z
+  .string()
+  .regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,127}$/)
+  .meta({ expected: "the name of a metric: letters, digits and `_`" });
+
+const combinedRate = z.strictObject({
+  sum: match.describe("The counters whose per-second rates are added."),
+  share: match
+    .optional()
+    .describe(
+      "Instead of the sum: how much of it these counters are, in per cent; of nothing there is no share.",
+    ),
+});
+
 const valueType = z.strictObject({
   match: match.describe("Which series; the first entry that matches one counts."),
   as: z
@@ -427,11 +442,14 @@ export const etlSchema = z.strictObject({
           "Lengths of the windows that statistics are computed over; they name the features: `mean_5m`.",
         ),
       aggregation_functions: z
-        .array(z.enum(["mean", "std", "percentile"]))
+        .array(z.enum(rollingStatistics))
         .min(1)
         .max(16)
         .default(["mean", "std", "percentile"])
-        .describe("Statistics of each window. `std` is the sample standard deviation."),
+        .describe(
+          "Statistics of each window. `std` is the sample standard deviation, `mad` the median absolute deviation, `cv` the " +
+            "coefficient of variation, std ÷ mean.",
+        ),
       percentiles: z
         .array(z.number().min(0.001).max(99.999))
         .min(1)
@@ -441,6 +459,82 @@ export const etlSchema = z.strictObject({
       rate_window: durationMs("60s", "1s", "1d").describe(
         "Window of the per-second rate of counters: at least twice the scrape interval.",
       ),
+      slope_windows: z
+        .array(window)
+        .min(0)
+        .max(16)
+        .prefault([60])
+        .describe("Windows of the trend: the least-squares slope per second, `slope_60m`."),
+      momentum: z
+        .array(window)
+        .min(0)
+        .max(16)
+        .prefault([5, 15, 60])
+        .describe(
+          "How far back a value is compared with: `momentum_5m` is the difference, `momentum_pct_5m` the same in per cent.",
+        ),
+      momentum_tolerance: durationMs("60s", "1s", "1d").describe(
+        "How much older than that the sample may be that a value is compared with.",
+      ),
+      change_points: z
+        .strictObject({
+          window: window.prefault(60).describe("The window that is cut where its mean changes."),
+          sensitivity: z
+            .number()
+            .gt(0)
+            .max(1000)
+            .default(1)
+            .describe(
+              "The larger, the smaller a change that is found: the penalty of a cut is 2 σ² ln n ÷ sensitivity.",
+            ),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: `change_point`, the seconds since the mean last changed (PELT). Some 0.3 ms a row of 720 samples.",
+        ),
+      seasonal: z
+        .strictObject({
+          period: z
+            .int()
+            .min(2)
+            .max(10_000)
+            .default(60)
+            .describe("Samples of one season.")
+            .meta({ unit: "samples" }),
+          interval: durationMs("15s", "100ms", "1d").describe(
+            "The time from sample to sample; a row with a gap in its window has no season.",
+          ),
+          periods: z
+            .int()
+            .min(2)
+            .max(100)
+            .default(3)
+            .describe("How many seasons the window has.")
+            .meta({ unit: "seasons" }),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: the one-sided seasonal decomposition, as `trend`, `seasonal`, `residual`, `seasonal_strength` and " +
+            "`seasonal_anomaly`.",
+        ),
+      combined_rates: z
+        .record(metricName, combinedRate)
+        .prefault({
+          millrace_request_rate: { sum: "application_requests_total" },
+          millrace_error_rate: {
+            sum: "application_requests_total",
+            share: 'application_requests_total{code=~"5.."}',
+          },
+        })
+        .describe(
+          "Series that are computed of the counters of each entity, by the name of their metric: request rate, error rate, throughput. " +
+            "They have rows and features as others. Those that are given replace the default's.",
+        ),
+      zscore_window: window
+        .optional()
+        .describe(
+          "The window of `zscore`, how many standard deviations a value lies from the mean of the others.",
+        ),
     }).describe("Which features are computed."),
     lateness: durationMs("10m", "0s", "7d").describe(
       "How late a sample may come and still correct the rows after it at once. The processor keeps that much more state.",

@@ -1,36 +1,92 @@
 import type { Config } from "./config-schema.js";
+import { rollingStatistics } from "./rolling-statistics.js";
 
-/**
- * The feature columns of a configuration, in the order in which kernels compute and records carry them: per window
- * mean, standard deviation, percentiles; then the features without a window.
- */
+/** The names of a configuration's feature columns by what computes them, in the order in which records carry them. */
+export interface FeatureColumns {
+  /** Per window the statistics, in the order of `rollingStatistics`. */
+  readonly rolling: readonly string[];
+  readonly slope: readonly string[];
+  /** Absolute and in per cent by turns. */
+  readonly momentum: readonly string[];
+  readonly changePoint: readonly string[];
+  readonly seasonal: readonly string[];
+  readonly zscore: readonly string[];
+  readonly isolation: readonly string[];
+  readonly rate: readonly ["rate"];
+}
+
+export function featureColumnsByKind(config: Config): FeatureColumns {
+  const { cleaning, feature_engineering } = config.transform;
+  const { rolling_windows, slope_windows, momentum, zscore_window } = feature_engineering;
+  return {
+    rolling: rolling_windows.flatMap(({ name }) =>
+      rollingNames(config).map((statistic) => `${statistic}_${name}`),
+    ),
+    slope: slope_windows.map(({ name }) => `slope_${name}`),
+    momentum: momentum.flatMap(({ name }) => [`momentum_${name}`, `momentum_pct_${name}`]),
+    changePoint: feature_engineering.change_points === undefined ? [] : ["change_point"],
+    seasonal:
+      feature_engineering.seasonal === undefined
+        ? []
+        : ["trend", "seasonal", "residual", "seasonal_strength", "seasonal_anomaly"],
+    zscore: zscore_window === undefined ? [] : ["zscore"],
+    isolation: cleaning.outlier_detection === "isolation_forest" ? ["iforest_score"] : [],
+    rate: ["rate"],
+  };
+}
+
+function rollingNames(config: Config): string[] {
+  const { aggregation_functions, percentiles } = config.transform.feature_engineering;
+  return rollingStatistics
+    .filter((statistic) => aggregation_functions.includes(statistic))
+    .flatMap((statistic) =>
+      statistic === "percentile"
+        ? percentiles.map((percentile) => `p${String(percentile).replace(".", "_")}`)
+        : [statistic],
+    );
+}
+
 export function featureColumns(config: Config): string[] {
-  const { rolling_windows, aggregation_functions, percentiles } = config.transform.feature_engineering;
-  const columns: string[] = [];
-  for (const { name } of rolling_windows) {
-    if (aggregation_functions.includes("mean")) columns.push(`mean_${name}`);
-    if (aggregation_functions.includes("std")) columns.push(`std_${name}`);
-    if (aggregation_functions.includes("percentile")) {
-      for (const percentile of percentiles) columns.push(`p${String(percentile).replace(".", "_")}_${name}`);
-    }
-  }
-  columns.push("rate");
-  return columns;
+  return Object.values<readonly string[]>({ ...featureColumnsByKind(config) }).flat();
 }
 
 /** The fields of a MetricFeatures row before its feature columns. */
 export const featureRowPrefix = ["metric", "labels", "type", "value", "flags"] as const;
 
-/** What each statistic means, for the schema that other consumers read. */
+const meaningsOfStatistics: Readonly<Record<string, string>> = {
+  mean: "Mean",
+  std: "Sample standard deviation (ddof 1); null below two values;",
+  min: "Smallest value",
+  max: "Largest value",
+  count: "Number of values",
+  mad: "Median absolute deviation from the median",
+  cv: "Coefficient of variation, std ÷ mean,",
+  slope: "Least-squares slope per second",
+};
+
+const meaningsOfColumns: Readonly<Record<string, string>> = {
+  change_point:
+    "Seconds since the newest change of the mean in the window; the window's length where there is none.",
+  trend: "Mean of the season that ends here.",
+  seasonal: "What the season adds to the trend.",
+  residual: "What trend and season leave of the value.",
+  seasonal_strength: "How much of what is not trend is season, 0 to 1.",
+  seasonal_anomaly: "Robust z-score of the residual among the window's.",
+  zscore: "How many standard deviations the value lies from the mean of the others in the window.",
+  iforest_score: "Anomaly score of the isolation forest, 0 to 1; above 0.5 is an outlier.",
+  rate: "Per-second increase of a counter, as Prometheus's rate(); null for other types.",
+};
+
+/** What each column means, for the schema that other consumers read. */
 function describeColumn(column: string): string {
-  const separator = column.indexOf("_");
-  const statistic = column.slice(0, separator);
-  const over = `over the last ${column.slice(separator + 1)}, (t - window, t]`;
-  if (column === "rate")
-    return "Per-second increase of a counter, as Prometheus's rate(); null for other types.";
-  if (statistic === "mean") return `Mean ${over}.`;
-  if (statistic === "std") return `Sample standard deviation (ddof 1) ${over}; null below two values.`;
-  return `Percentile ${statistic.slice(1)} ${over}, linear interpolation.`;
+  if (Object.hasOwn(meaningsOfColumns, column)) return meaningsOfColumns[column];
+  const parts = /^(momentum_pct|[^_]+(?:_\d+)?)_([^_]+)$/.exec(column);
+  const [, statistic, window] = parts ?? ["", column, ""];
+  if (statistic === "momentum") return `Value less that of ${window} before.`;
+  if (statistic === "momentum_pct") return `The same in per cent of the value of ${window} before.`;
+  const over = `over the last ${window}, (t - window, t]`;
+  if (Object.hasOwn(meaningsOfStatistics, statistic)) return `${meaningsOfStatistics[statistic]} ${over}.`;
+  return `Percentile ${statistic.slice(1).replace("_", ".")} ${over}, linear interpolation.`;
 }
 
 /** The Avro schema of metrics.features for these columns: one nullable double a column, so that versions may differ. */

@@ -6,12 +6,15 @@ import { parseConfig } from "../../services/shared/config.js";
 const planOf = (yaml: string) => featurePlan(parseConfig(yaml, "test.yaml"));
 
 describe("featurePlan", () => {
-  it("looks back, by default, by an hour and the minute that rates take, and corrects ten minutes more", () => {
+  it("looks back, by default, as far as its chained steps do together", () => {
     const plan = planOf("");
-    assert.deepEqual(plan.rolling.windowsMs, [300_000, 900_000, 3_600_000]);
-    assert.equal(plan.rateWindowMs, 60_000);
-    assert.equal(plan.lookbackMs, 3_660_000);
-    assert.equal(plan.latenessMs, 600_000);
+    const minute = 60_000;
+    assert.deepEqual(plan.rolling.windowsMs, [5 * minute, 15 * minute, 60 * minute]);
+    assert.equal(plan.rateWindowMs, minute);
+    // A rate, what tells the interval before a gap, the gap, and the momentum over what was filled in: an hour and its tolerance.
+    assert.equal(plan.lookbackMs, (1 + 10 + 60 + 61) * minute + 1);
+    assert.equal(plan.latenessMs, 10 * minute);
+    assert.equal(plan.reachBackMs, 60 * minute);
     assert.deepEqual(plan.columns.slice(0, 7), [
       "mean_5m",
       "std_5m",
@@ -21,23 +24,56 @@ describe("featurePlan", () => {
       "p95_5m",
       "p99_5m",
     ]);
-    assert.equal(plan.columns.length, 22);
-    assert.equal(plan.columns.at(-1), "rate");
+    assert.deepEqual(plan.columns.slice(21), [
+      "slope_60m",
+      "momentum_5m",
+      "momentum_pct_5m",
+      "momentum_15m",
+      "momentum_pct_15m",
+      "momentum_60m",
+      "momentum_pct_60m",
+      "rate",
+    ]);
+  });
+
+  it("looks back by the largest window and the rate where nothing is judged or filled", () => {
+    const off = "cleaning: { outlier_detection: none }, imputation: { method: none }";
+    const features = "feature_engineering: { slope_windows: [], momentum: [] }";
+    assert.equal(planOf(`transform: { ${off}, ${features} }`).lookbackMs, 3_660_000);
+    const judged = "cleaning: { outlier_detection: isolation_forest, outlier_action: remove }";
+    // Three quarters of an hour and a whole one: the forest of the last epoch, and what it was fitted to.
+    const plan = planOf(`transform: { ${judged}, imputation: { method: none }, ${features} }`);
+    assert.equal(plan.lookbackMs, 3_660_000 + 4_500_000);
   });
 
   it("has the columns that are wanted, in the order in which they are computed", () => {
     const plan = planOf(`
 transform:
-  feature_engineering: { rolling_windows: [1h, 90s], aggregation_functions: [percentile, mean], percentiles: [99.9] }
+  feature_engineering:
+    rolling_windows: [1h, 90s]
+    aggregation_functions: [cv, percentile, count, mean]
+    percentiles: [99.9]
+    slope_windows: []
+    momentum: [2h]
+    seasonal: {}
+    change_points: {}
+    zscore_window: 5
 `);
-    assert.deepEqual(plan.columns, ["mean_1h", "p99_9_1h", "mean_90s", "p99_9_90s", "rate"]);
+    assert.deepEqual(plan.columns, [
+      ...["mean_1h", "p99_9_1h", "count_1h", "cv_1h", "mean_90s", "p99_9_90s", "count_90s", "cv_90s"],
+      ...["momentum_2h", "momentum_pct_2h", "change_point"],
+      ...["trend", "seasonal", "residual", "seasonal_strength", "seasonal_anomaly", "zscore", "rate"],
+    ]);
+    assert.equal(plan.rollingWidth, 8);
+    assert.equal(plan.groups.flatMap(({ columns }) => columns).length, 9);
     assert.deepEqual(plan.rolling.fractions, [0.999]);
     assert.equal(plan.rolling.standardDeviation, false);
-    assert.equal(plan.lookbackMs, 3_660_000);
   });
 
   it("needs no percentile", () => {
-    const plan = planOf("transform: { feature_engineering: { aggregation_functions: [std] } }");
+    const plan = planOf(
+      "transform: { feature_engineering: { aggregation_functions: [std], slope_windows: [], momentum: [] } }",
+    );
     assert.deepEqual(plan.columns, ["std_5m", "std_15m", "std_60m", "rate"]);
     assert.deepEqual(plan.rolling.fractions, []);
   });

@@ -3,6 +3,7 @@ import { type FeaturePlan, featurePlan } from "../../services/processor/feature-
 import type { MetricType, RawFrame } from "../../services/shared/frame.js";
 import { internEntity, internSeries } from "../../services/shared/series.js";
 import { parseConfig } from "../../services/shared/config.js";
+import { rollingStatistics } from "../../services/shared/rolling-statistics.js";
 
 export const START_MS = 1_760_000_000_000;
 export const TICK_MS = 1_000;
@@ -16,6 +17,9 @@ export const planText = {
       rolling_windows: ["10s", "30s"],
       percentiles: [25, 50, 99.9],
       rate_window: "10s",
+      slope_windows: [],
+      momentum: [],
+      combined_rates: {},
     },
     lateness: "20s",
   },
@@ -33,7 +37,34 @@ const gaps = { method: "linear_interpolation", max_gap_minutes: 0.25 };
 /** Nothing cleaned; and each way of dealing with outliers, with and without gaps filled. */
 export const plans: Readonly<Record<string, FeaturePlan>> = {
   plain: plan,
-  flagging: planWith({ cleaning: { outlier_detection: "iqr", outlier_action: "flag", outlier_window } }),
+  "flagging, with all features": planWith({
+    cleaning: { outlier_detection: "iqr", outlier_action: "flag", outlier_window },
+    feature_engineering: {
+      rolling_windows: ["12s"],
+      aggregation_functions: [...rollingStatistics],
+      percentiles: [50],
+      rate_window: "10s",
+      slope_windows: ["20s"],
+      momentum: ["5s", "15s"],
+      momentum_tolerance: "2s",
+      change_points: { window: "20s" },
+      seasonal: { period: 3, interval: "1s", periods: 4 },
+      zscore_window: "15s",
+      combined_rates: {},
+    },
+  }),
+  combining: planWith({
+    cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },
+    imputation: { ...gaps, interval: "auto" },
+    feature_engineering: {
+      ...planText.transform.feature_engineering,
+      combined_rates: {
+        all_rates: { sum: '{__name__=~"metric_.+"}' },
+        share_of_rates: { sum: '{__name__=~"metric_[12]"}', share: "metric_1" },
+      },
+    },
+  }),
+  "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),
   filling: planWith({ imputation: { ...gaps, interval: "1s" } }),
   "removing and filling": planWith({
     cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },

@@ -1,10 +1,18 @@
+import { errorRate } from "../../services/kernels/error-rate.js";
 import { isIqrOutlier } from "../../services/kernels/iqr.js";
+import { fitIsolationForest, isolationScore } from "../../services/kernels/isolation-forest.js";
+import { randomStream } from "../../services/kernels/random.js";
+import { coefficientOfVariation } from "../../services/kernels/statistics/coefficient-of-variation.js";
+import { extremesAndCount } from "../../services/kernels/statistics/extremes.js";
+import { medianAbsoluteDeviation } from "../../services/kernels/statistics/median-absolute-deviation.js";
 import { mean, standardDeviation } from "../../services/kernels/mean-and-deviation.js";
 import { percentileOfSorted } from "../../services/kernels/percentile.js";
 import { rate } from "../../services/kernels/rate.js";
 import { sortInto } from "../../services/kernels/sorted-values.js";
+import { throughput } from "../../services/kernels/throughput.js";
 import type { FeaturePlan } from "../../services/processor/feature-plan.js";
 import { type MetricType, type RawFrame, metricTypes } from "../../services/shared/frame.js";
+import { internSeries } from "../../services/shared/series.js";
 
 /** One row of features: what is known of a series at a time. */
 export interface Row {
@@ -46,22 +54,18 @@ export function naiveRows(
   strict: boolean,
 ): ReadonlyMap<string, Row> {
   const rows = new Map<string, Row>();
-  for (const [name, samples] of samplesOf(frames)) {
+  const measured = samplesOf(frames);
+  for (const [name, samples] of [...measured, ...combinedSamples(measured, plan, strict)]) {
     const inOrder = [...samples.values()].sort((a, b) => a.timestamp - b.timestamp);
-    const believed = inOrder.filter((sample) => !strict || flagsOf(sample) !== 1);
-    const rateAt = (timestamp: number) => {
-      const window = within(believed, timestamp, plan.rateWindowMs);
-      const times = Float64Array.from(window, (sample) => sample.timestamp);
-      const values = Float64Array.from(window, ({ value }) => value);
-      const none = new Uint8Array(values.length);
-      return rate(times, values, none, 0, values.length, timestamp, plan.rateWindowMs);
-    };
+    const believed = believedOf(inOrder, strict);
+    const rateAt = (timestamp: number) => rateOf(believed, timestamp, plan);
     const judgedAs = (sample: Sample, asCounter: boolean) => {
       if (asCounter) return rateAt(sample.timestamp);
       return believed.includes(sample) ? sample.value : NaN;
     };
     const judged = inOrder.map((sample) => ({ ...sample, judged: judgedAs(sample, isCounter(sample)) }));
-    const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan));
+    const scoreOf = forestOf(name.slice(name.indexOf(" ") + 1), judged, plan);
+    const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan, scoreOf));
     for (const entry of filledEntries(cleaned, plan)) {
       const seen = (other: Entry) => {
         if (isCounter(other) === isCounter(entry)) return other.cleaned;
@@ -76,7 +80,7 @@ export function naiveRows(
         type: entry.type,
         value: isMeasured ? entry.value : entry.cleaned,
         flags: entry.flags,
-        features: featuresAt(filledEntries(cleaned, plan), entry, seen, plan),
+        features: featuresAt(filledEntries(cleaned, plan), entry, seen, plan, scoreOf),
       });
     }
   }
@@ -100,6 +104,52 @@ function samplesOf(frames: readonly RawFrame[]): Map<string, Map<number, Sample>
   return all;
 }
 
+function believedOf(inOrder: readonly Sample[], strict: boolean): Sample[] {
+  return inOrder.filter((sample) => !strict || flagsOf(sample) !== 1);
+}
+
+function rateOf(believed: readonly Sample[], timestamp: number, { rateWindowMs }: FeaturePlan): number {
+  const window = within(believed, timestamp, rateWindowMs);
+  const times = Float64Array.from(window, (sample) => sample.timestamp);
+  const values = Float64Array.from(window, ({ value }) => value);
+  const none = new Uint8Array(values.length);
+  return rate(times, values, none, 0, values.length, timestamp, rateWindowMs);
+}
+
+/** The samples of the series that are computed of others, by their names. */
+function combinedSamples(
+  measured: ReadonlyMap<string, ReadonlyMap<number, Sample>>,
+  plan: FeaturePlan,
+  strict: boolean,
+): Map<string, Map<number, Sample>> {
+  const combined = new Map<string, Map<number, Sample>>();
+  const entities = new Set([...measured.keys()].map((name) => name.split(" ")[0]));
+  for (const entity of entities) {
+    const series = [...measured]
+      .filter(([name]) => name.startsWith(`${entity} `))
+      .map(([name, samples]) => {
+        const key = name.slice(entity.length + 1);
+        const inOrder = [...samples.values()].sort((a, b) => a.timestamp - b.timestamp);
+        const metric = internSeries(key.slice(0, key.indexOf("{")), {}, "unknown");
+        return { key, metric, times: [...samples.keys()], believed: believedOf(inOrder, strict) };
+      })
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    for (const { metric, sum, share } of plan.combined) {
+      const members = series.filter((one) => sum.captures(one.metric) !== null);
+      const parts = members.filter((one) => share !== null && share.captures(one.metric) !== null);
+      const samples = new Map<number, Sample>();
+      for (const timestamp of members.flatMap(({ times }) => times)) {
+        const rates = (some: typeof members) =>
+          Float64Array.from(some, ({ believed }) => rateOf(believed, timestamp, plan));
+        const value = share === null ? throughput(rates(members)) : errorRate(rates(parts), rates(members));
+        samples.set(timestamp, { timestamp, value, type: "gauge" });
+      }
+      if (samples.size > 0) combined.set(`${entity} ${metric}${entity}`, samples);
+    }
+  }
+  return combined;
+}
+
 /** Text whose order is that of the samples: NaN, then the numbers (−0 before 0), then the types. */
 function rank({ value, type }: Sample): string {
   const bits = new DataView(new ArrayBuffer(8));
@@ -115,11 +165,30 @@ function flagsOf({ value, type }: Sample): number {
   return type === "counter" && value < 0 ? 1 : 0;
 }
 
+type Judged = Pick<Entry, "timestamp" | "judged">;
+
+/** Scores by the forest that belongs to a sample's time. */
+function forestOf(key: string, samples: readonly Judged[], { outliers }: FeaturePlan) {
+  return ({ timestamp, judged }: Judged): number => {
+    if (outliers === null || !Number.isFinite(judged)) return NaN;
+    const epoch = Math.floor(timestamp / outliers.epochMs) * outliers.epochMs;
+    const fitted = samples.filter((sample) => {
+      const age = epoch - sample.timestamp;
+      return age > 0 && age <= outliers.windowsMs[0] && Number.isFinite(sample.judged);
+    });
+    if (fitted.length < 10) return NaN;
+    const table = Float64Array.from(fitted, (sample) => sample.judged);
+    const forest = fitIsolationForest(table, table.length, 1, randomStream(0, key, epoch))!;
+    return isolationScore(forest, Float64Array.of(judged), 0);
+  };
+}
+
 /** The sample after it was judged against the window before it. */
 function cleanedSample(
   samples: readonly (Sample & { judged: number })[],
   sample: Sample & { judged: number },
   { outliers }: FeaturePlan,
+  scoreOf: (sample: Judged) => number,
 ): Entry {
   const entry = { ...sample, isFilledIn: false, cleaned: sample.judged, flags: flagsOf(sample) };
   if (outliers === null) return entry;
@@ -128,6 +197,8 @@ function cleanedSample(
   const sorted = new Float64Array(values.length);
   const count = sortInto(sorted, 0, values, 0, values.length);
   const fences = new Float64Array(2);
+  if (outliers.method === "isolation_forest")
+    return scoreOf(sample) > 0.5 ? { ...entry, flags: entry.flags | 4 } : entry;
   if (!isIqrOutlier(sorted, 0, count, sample.judged, fences, 0)) return entry;
   const [low, high] = fences;
   const clipped = sample.judged < low ? low : high;
@@ -193,19 +264,37 @@ function featuresAt(
   { timestamp, type, judged, cleaned, flags }: Entry,
   seen: (entry: Entry) => number,
   plan: FeaturePlan,
+  scoreOf: (sample: Judged) => number,
 ): number[] {
-  const { windowsMs, fractions, mean: wantsMean, standardDeviation: wantsDeviation } = plan.rolling;
-  const features = windowsMs.flatMap((windowMs) => {
+  const { rolling } = plan;
+  const statistics = rolling.windowsMs.flatMap((windowMs) => {
     const values = Float64Array.from(within(entries, timestamp, windowMs), seen);
     const sorted = new Float64Array(values.length);
     const count = sortInto(sorted, 0, values, 0, values.length);
+    const [average, deviation] = [mean, standardDeviation].map((of) => of(values, 0, values.length));
+    const extremes = new Float64Array(3);
+    extremesAndCount(values, 0, values.length, extremes, 0);
     return [
-      ...(wantsMean ? [mean(values, 0, values.length)] : []),
-      ...(wantsDeviation ? [standardDeviation(values, 0, values.length)] : []),
-      ...fractions.map((fraction) => percentileOfSorted(sorted, 0, count, fraction)),
+      ...(rolling.mean ? [average] : []),
+      ...(rolling.standardDeviation ? [deviation] : []),
+      ...rolling.fractions.map((fraction) => percentileOfSorted(sorted, 0, count, fraction)),
+      ...(rolling.minimum === true ? [...extremes] : []),
+      ...(rolling.medianAbsoluteDeviation === true ? [medianAbsoluteDeviation(sorted, 0, count)] : []),
+      ...(rolling.coefficientOfVariation === true
+        ? [coefficientOfVariation(values, 0, values.length, average, deviation)]
+        : []),
     ];
   });
-  return [...features, type === "counter" ? ((flags & 2) !== 0 ? cleaned : judged) : NaN];
+  const upTo = entries.filter((entry) => entry.timestamp <= timestamp);
+  const times = Float64Array.from(upTo, (entry) => entry.timestamp);
+  const groups = plan.groups.flatMap(({ columns, write }) => {
+    const out = new Float64Array(columns.length);
+    write(times, Float64Array.from(upTo, seen), 0, upTo.length, out, 0);
+    return [...out];
+  });
+  const forest = plan.outliers?.method === "isolation_forest" ? [scoreOf({ timestamp, judged })] : [];
+  const rate = type === "counter" ? ((flags & 2) !== 0 ? cleaned : judged) : NaN;
+  return [...statistics, ...groups, ...forest, rate];
 }
 
 /** Those of (timestamp − windowMs, timestamp]. */

@@ -45,6 +45,8 @@ export function leftToReplay(frames: readonly RawFrame[], plan: FeaturePlan) {
       if (stale[i] === 1 || timestamp >= correctedFrom) return;
       const from = timestamp - plan.reachBackMs;
       left.push({ entity: entity.key, series: key, from, before: correctedFrom });
+      for (const { metric } of plan.combined)
+        left.push({ entity: entity.key, series: `${metric}${entity.key}`, from, before: correctedFrom });
     });
   }
   const isLeft = (name: string) =>

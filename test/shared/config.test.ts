@@ -58,7 +58,8 @@ describe("the files in config/", () => {
     assert.equal(transform.cleaning.outlier_detection, "iqr");
     assert.equal(transform.cleaning.missing_value_threshold, 0.8);
     assert.equal(transform.cleaning.validation_rules, "strict");
-    assert.deepEqual(transform.imputation, { method: "linear_interpolation", max_gap_minutes: 60 });
+    assert.equal(transform.imputation.method, "linear_interpolation");
+    assert.equal(transform.imputation.max_gap_minutes, 60);
     assert.deepEqual(transform.feature_engineering.rolling_windows, [
       { name: "5m", ms: 300_000 },
       { name: "15m", ms: 900_000 },

@@ -23,7 +23,7 @@ export function clean(plan: OutlierPlan): MonoTypeOperatorFunction<Changes> {
         if (window.kinds[at] === entryKinds.filledIn) continue;
         if (decide(window, plan, at)) to[i] = Math.max(to[i], window.timestamps[at]);
       }
-      if ((window.flags[from] & flagBits.outlier) === 0) continue;
+      if (samples[i] < 0 || (window.flags[from] & flagBits.outlier) === 0) continue;
       frame.flags[samples[i]] |= flagBits.outlier;
       if (plan.action !== "clip" || isCounter(window, from)) continue;
       if (frame.values === frame.original) frame.values = frame.original.slice();

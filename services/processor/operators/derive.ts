@@ -5,6 +5,7 @@ import { type Entity, type FeatureFrame, type Origin, flagBits, metricTypes } fr
 import { internSeries } from "../../shared/series.js";
 import type { FeaturePlan } from "../feature-plan.js";
 import type { Changes } from "../state/changes.js";
+import { isolationOf } from "../state/detect-outlier.js";
 import { seenValues } from "../state/judge.js";
 import { type SeriesWindow, isCounter, seriesAt } from "../state/series-window.js";
 
@@ -60,7 +61,7 @@ interface Touched extends Cause {
 /** By entity what was put off, and the oldest of these rows' times. */
 type Pending = Map<Entity, { oldest: number; readonly touched: Touched[] }>;
 
-function newestRows(plan: FeaturePlan, { input, windows, samples, outcomes }: Changes): FeatureFrame | null {
+function newestRows(plan: FeaturePlan, { input, windows, outcomes }: Changes): FeatureFrame | null {
   const { offset, frame } = input;
   let count = 0;
   for (const outcome of outcomes) count += Number(outcome === "appended");
@@ -76,7 +77,7 @@ function newestRows(plan: FeaturePlan, { input, windows, samples, outcomes }: Ch
   for (let i = 0; i < windows.length; i++) {
     if (outcomes[i] !== "appended") continue;
     writeRow(windows[i], plan, windows[i].end - 1, rows, rows.series.length);
-    rows.series.push(frame.series[samples[i]]);
+    rows.series.push(windows[i].series);
   }
   return rows;
 }
@@ -220,6 +221,14 @@ function writeRow(
   flags[row] = window.flags[index];
   const seen = seenValues(window, plan, asCounter);
   const width = plan.columns.length;
-  rollingFeatures(plan.rolling, rolling, timestamps, seen, first, index + 1, features, row * width);
-  features[(row + 1) * width - 1] = asCounter ? (isImputed ? cleaned : judged)[index] : NaN;
+  let column = row * width;
+  rollingFeatures(plan.rolling, rolling, timestamps, seen, first, index + 1, features, column);
+  column += plan.rollingWidth;
+  for (const { columns, write } of plan.groups) {
+    write(timestamps, seen, first, index + 1, features, column);
+    column += columns.length;
+  }
+  if (plan.outliers?.method === "isolation_forest")
+    features[column++] = isolationOf(window, plan.outliers, index);
+  features[column] = asCounter ? (isImputed ? cleaned : judged)[index] : NaN;
 }

@@ -1,25 +1,18 @@
 import { type OperatorFunction, concatMap } from "rxjs";
-import { firstAfter } from "../../kernels/window-bounds.js";
 import { type CleanFrame, flagBits } from "../../shared/frame.js";
 import type { FeaturePlan } from "../feature-plan.js";
 import type { FrameJudge } from "../rules/judge-frame.js";
 import type { Changes } from "../state/changes.js";
-import { judge } from "../state/judge.js";
+import { judgeAgain, judgeNewest } from "../state/judge.js";
 import {
+  type EntityState,
   type PartitionState,
   advance,
   entityState,
   retentionMs,
   seriesWindow,
 } from "../state/partition-state.js";
-import {
-  type AddOutcome,
-  type SeriesWindow,
-  addSample,
-  entryKinds,
-  forgetCaches,
-  isCounter,
-} from "../state/series-window.js";
+import { type AddOutcome, addSample } from "../state/series-window.js";
 import { type TypeChange, sampleForm, typeChange } from "../state/type-change.js";
 import type { At } from "./validate.js";
 
@@ -64,10 +57,10 @@ function* changesOf(
   }
   const latestMs = Math.max(entity.watermark, timestamp) - plan.latenessMs;
   const correctedFrom = latestMs - plan.reachBackMs;
-  yield noChanges(input, correctedFrom);
+  yield noChanges(input, entity, correctedFrom);
   advance(state, entity, { timestamp, offset }, plan);
 
-  const changes = noChanges(input, correctedFrom);
+  const changes = noChanges(input, entity, correctedFrom);
   for (let i = 0; i < series.length; i++) {
     // A stale marker says that the series ended; it is no sample.
     if (flags[i] & flagBits.stale) continue;
@@ -94,33 +87,6 @@ function* changesOf(
   yield changes;
 }
 
-function noChanges(input: At<CleanFrame>, correctedFrom: number): Changes {
-  return { input, correctedFrom, windows: [], samples: [], outcomes: [], from: [], to: [], gone: [] };
-}
-
-function judgeNewest(window: SeriesWindow, plan: FeaturePlan): number {
-  const at = window.end - 1;
-  window.judged[at] = judge(window, plan, at);
-  window.cleaned[at] = window.judged[at];
-  return window.timestamps[at];
-}
-
-/**
- * After a change before the end: judges the sample of this time, and of a counter those whose rates see it. Returns the time
- * of the last of them; where rows of both kinds are there, of the last that any of them sees otherwise now.
- */
-function judgeAgain(window: SeriesWindow, plan: FeaturePlan, timestamp: number): number {
-  forgetCaches(window);
-  const { timestamps, first, end, kinds, flags } = window;
-  const reach = timestamp + (window.counters > 0 ? plan.rateWindowMs : 1);
-  let last = timestamp;
-  for (let i = firstAfter(timestamps, first, end, timestamp - 1); i < end && timestamps[i] < reach; i++) {
-    if (kinds[i] === entryKinds.filledIn) continue;
-    last = timestamps[i];
-    if (last > timestamp && !isCounter(window, i)) continue;
-    window.judged[i] = judge(window, plan, i);
-    window.cleaned[i] = window.judged[i];
-    flags[i] &= ~(flagBits.outlier | flagBits.imputed);
-  }
-  return last;
+function noChanges(input: At<CleanFrame>, entity: EntityState, correctedFrom: number): Changes {
+  return { input, entity, correctedFrom, windows: [], samples: [], outcomes: [], from: [], to: [], gone: [] };
 }

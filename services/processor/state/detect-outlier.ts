@@ -56,18 +56,22 @@ function withFences(verdict: boolean): boolean {
   return verdict;
 }
 
-/**
- * By a forest that was fitted at the last epoch, a multiple of a quarter of the window since 1970, to the window before it
- * (law L2): the same for all who judge the same sample.
- */
 function isIsolated(window: SeriesWindow, plan: OutlierPlan, at: number): boolean {
   fences.fill(NaN);
+  return isolationOf(window, plan, at) > (window.forest?.fitted?.outlierAbove ?? Infinity);
+}
+
+/**
+ * The score of a forest that was fitted at the last epoch, a multiple of a quarter of the window since 1970, to the window
+ * before it (law L2): the same for all who judge the same sample. NaN where there is none.
+ */
+export function isolationOf(window: SeriesWindow, plan: OutlierPlan, at: number): number {
   const { timestamps, judged } = window;
-  if (judged[at] - judged[at] !== 0) return false;
+  if (judged[at] - judged[at] !== 0) return NaN;
   const epochMs = Math.floor(timestamps[at] / plan.epochMs) * plan.epochMs;
   if (window.forest?.epochMs !== epochMs) window.forest = { epochMs, fitted: fitAt(window, plan, epochMs) };
   const { fitted } = window.forest;
-  return fitted !== null && isolationScore(fitted, judged, at) > fitted.outlierAbove;
+  return fitted === null ? NaN : isolationScore(fitted, judged, at);
 }
 
 function fitAt({ series, timestamps, judged, first, end }: SeriesWindow, plan: OutlierPlan, epochMs: number) {

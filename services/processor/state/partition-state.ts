@@ -18,6 +18,8 @@ export interface EntityState {
   /** The partition's watermark when the entity's last frame came. */
   seenAt: number;
   readonly windows: Map<string, SeriesWindow>;
+  /** Grows whenever a window comes or goes. */
+  windowsVersion: number;
   /** The windows of the last frame in its order: the next frame mostly has the same series. Holes where it had none. */
   readonly lastWindows: (SeriesWindow | undefined)[];
   /** Where the input may be read again from, oldest first; what came before the first is remembered no more. */
@@ -59,6 +61,7 @@ export function entityState(
       watermark: -Infinity,
       seenAt: -Infinity,
       windows: new Map(),
+      windowsVersion: 0,
       lastWindows: [],
       marks: [],
     };
@@ -86,12 +89,18 @@ export function seriesWindow(
   const guess = state.lastWindows[index];
   // The identity first: the keys of another series are compared only where the frame changed.
   if (guess !== undefined && (guess.series === series || guess.series.key === series.key)) return guess;
+  const window = windowOf(state, series, plan);
+  state.lastWindows[index] = window;
+  return window;
+}
+
+export function windowOf(state: EntityState, series: Series, plan: FeaturePlan): SeriesWindow {
   let window = state.windows.get(series.key);
   if (window === undefined) {
     window = openSeriesWindow(series, plan);
     state.windows.set(series.key, window);
+    state.windowsVersion++;
   }
-  state.lastWindows[index] = window;
   return window;
 }
 
@@ -135,7 +144,9 @@ function dropIdle(state: PartitionState, plan: FeaturePlan): void {
       continue;
     }
     for (const [seriesKey, window] of entity.windows) {
-      if (window.first === window.end) entity.windows.delete(seriesKey);
+      if (window.first < window.end) continue;
+      entity.windows.delete(seriesKey);
+      entity.windowsVersion++;
     }
     // Its windows may be those that just went.
     entity.lastWindows.length = 0;

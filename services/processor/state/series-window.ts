@@ -135,6 +135,16 @@ export function addSample(window: SeriesWindow, sample: Sample): AddOutcome {
   return isSample ? "replaced" : "inserted";
 }
 
+/** Puts a computed sample at its time, whatever was there before; what is computed of it is still to be. */
+export function setSample(window: SeriesWindow, sample: Sample): AddOutcome {
+  const at = firstAfter(window.timestamps, window.first, window.end, sample.timestamp - 1);
+  const isThere = at < window.end && window.timestamps[at] === sample.timestamp;
+  if (!isThere || window.kinds[at] === entryKinds.filledIn) return addSample(window, sample);
+  if (Object.is(window.values[at], sample.value)) return "duplicate";
+  put(window, at, sample, window.types[at]);
+  return "replaced";
+}
+
 /** Above 0 where the sample wins over the one at an index, and 0 where both say the same. */
 function leadOver({ values, types, flags }: SeriesWindow, at: number, sample: Sample, type: number): number {
   if (!Object.is(values[at], sample.value)) return wins(sample.value, values[at]) ? 1 : -1;
