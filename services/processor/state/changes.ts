@@ -22,6 +22,13 @@ export interface Changes {
   readonly to: number[];
   /** Times of points that had been filled in, and are not there any more. */
   readonly gone: Gone[];
+  /** Rows whose frame is incomplete now and was not before, or the other way round. */
+  readonly flipped: Flipped[];
+}
+
+export interface Flipped {
+  readonly window: SeriesWindow;
+  readonly timestamp: number;
 }
 
 export interface Gone {
