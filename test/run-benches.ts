@@ -13,8 +13,11 @@ async function main(patterns: readonly string[]): Promise<number> {
   const { signal } = stopping;
   const files = findBenches(patterns);
   const print = (line: string) => void process.stdout.write(`${line}\n`);
-  if (files.length === 0) print(`No benchmark's path contains ${patterns.join(" or ")}.`);
-  let failed = Number(files.length === 0);
+  if (files.length === 0) {
+    print(`No benchmark's path contains ${patterns.join(" or ")}.`);
+    return 1;
+  }
+  let failed = 0;
   try {
     await installPython(print, signal);
     print("operation | ours | theirs | ratio");

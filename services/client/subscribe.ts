@@ -46,7 +46,7 @@ export interface FeatureRow<Feature extends string = string> {
   readonly type: MetricType;
   /** After cleaning. NaN where the series has no value here. */
   readonly value: number;
-  /** Bits: 1 invalid, 2 imputed, 4 outlier, 8 stale, 16 not finite, 32 conversion error. */
+  /** Bits: 1 invalid, 2 imputed, 4 outlier, 8 stale, 16 not finite, 32 conversion error, 64 incomplete. */
   readonly flags: number;
   /** Null where the feature has no value here, or the message's version lacks it. */
   readonly features: Readonly<Record<Feature, number | null>>;
@@ -64,7 +64,7 @@ export interface FeatureFrame<Feature extends string = string> {
   /** The rows must go: forget them. */
   readonly retracted: boolean;
   readonly origin: Origin;
-  /** Event time up to which the processor has read this partition; what lies its `lateness` before that is final. */
+  /** Event time up to which the processor has read this partition; what lies its `lateness`, and the longest gap that is filled, before that is final. */
   readonly watermark: number | null;
   readonly rows: readonly FeatureRow<Feature>[];
 }

@@ -15,6 +15,8 @@ export interface FeaturePlan {
   readonly outliers: OutlierPlan | null;
   /** Null: gaps stay open. */
   readonly imputation: ImputationPlan | null;
+  /** Null: what is missing from a frame is not asked. */
+  readonly completeness: CompletenessPlan | null;
   /** Whether windows may see other values than those that outliers are judged by. */
   readonly changesValues: boolean;
   /** Names of the columns: those of the rolling windows, of the groups, of the isolation forest, then `rate`. */
@@ -52,6 +54,13 @@ export interface OutlierPlan {
   /** What is at least so much older than a sample has no influence on its verdict. */
   readonly reachMs: number;
   readonly action: OutlierAction;
+}
+
+export interface CompletenessPlan {
+  /** Share of the expected series that may be missing. */
+  readonly threshold: number;
+  /** A sample that is at least so much older than a frame says nothing of what it should have. */
+  readonly lookbackMs: number;
 }
 
 export interface ImputationPlan {
@@ -101,6 +110,7 @@ export function featurePlan(config: Config): FeaturePlan {
     (outliers === null || outliers.action === "flag" ? 0 : outlierMs) +
     (filling === null ? 0 : filling.maxGapMs + Math.max(filling.contextMs, filling.intervalLookbackMs)) +
     largestWindowMs;
+  const lookbackMs = rate_window + Math.max(chainedMs, outlierMs);
   return {
     combined: Object.entries(feature_engineering.combined_rates).map(([metric, { sum, share }]) => ({
       metric,
@@ -109,6 +119,7 @@ export function featurePlan(config: Config): FeaturePlan {
     })),
     outliers,
     imputation: filling,
+    completeness: completenessPlan(cleaning, lookbackMs),
     changesValues: filling !== null || (outliers !== null && outliers.action !== "flag"),
     columns,
     rolling,
@@ -116,10 +127,17 @@ export function featurePlan(config: Config): FeaturePlan {
     groups,
     rateWindowMs: rate_window,
     largestWindowMs,
-    lookbackMs: rate_window + Math.max(chainedMs, outlierMs),
+    lookbackMs,
     latenessMs: lateness,
     reachBackMs: filling?.maxGapMs ?? 0,
   };
+}
+
+function completenessPlan(
+  { missing_value_threshold: threshold }: Config["transform"]["cleaning"],
+  lookbackMs: number,
+): CompletenessPlan | null {
+  return threshold === 1 ? null : { threshold, lookbackMs: Math.min(INTERVAL_LOOKBACK_MS, lookbackMs) };
 }
 
 function outlierPlan(cleaning: Config["transform"]["cleaning"]): OutlierPlan | null {

@@ -8,6 +8,7 @@ import { combine } from "./operators/combine.js";
 import { type InputMessage, decode } from "./operators/decode.js";
 import { derive } from "./operators/derive.js";
 import { type OutputTopic, encodeClean, encodeFeatures } from "./operators/encode.js";
+import { flagIncomplete } from "./operators/flag-incomplete.js";
 import { impute } from "./operators/impute.js";
 import { type SettleOptions, remember } from "./operators/remember.js";
 import { type At, validate } from "./operators/validate.js";
@@ -51,10 +52,11 @@ export function pipeline<Message extends InputMessage>(
 
 /** The samples of each frame in the state, cleaned, and the gaps that they end filled. What is off is not there. */
 function settle(options: SettleOptions, state: PartitionState): OperatorFunction<At<CleanFrame>, Changes> {
-  const { combined, outliers, imputation } = options.plan;
+  const { completeness, combined, outliers, imputation } = options.plan;
   return (frames) =>
     frames.pipe(
       remember(options, state),
+      completeness === null ? identity : flagIncomplete(options.plan, completeness),
       combined.length === 0 ? identity : combine(options.plan),
       outliers === null ? identity : clean(outliers),
       imputation === null ? identity : impute(imputation),

@@ -398,8 +398,10 @@ export const etlSchema = z.strictObject({
         .min(0)
         .max(1)
         .default(0.8)
-        .describe("Share of an entity's series that may be missing from a frame before the frame is dropped.")
-        .meta({ effective: false }),
+        .describe(
+          "Share of an entity's expected series that may be missing at a time before the rows of that time are flagged " +
+            "`incomplete`; 1 flags none. Expected are the series at whose own interval a sample was due.",
+        ),
       validation_rules: z
         .enum(["strict", "lenient"])
         .default("strict")

@@ -143,7 +143,7 @@ export function featureSchemaText(columns: readonly string[]): string {
                 {
                   name: "flags",
                   type: "int",
-                  doc: "Bits: 1 invalid, 2 imputed, 4 outlier, 8 stale, 16 not finite, 32 conversion error.",
+                  doc: "Bits: 1 invalid, 2 imputed, 4 outlier, 8 stale, 16 not finite, 32 conversion error, 64 incomplete.",
                 },
                 ...columns.map((column) => ({
                   name: column,

@@ -71,6 +71,8 @@ export const flagBits = {
   not_finite: 16,
   /** The value was a text that has no number of its series' kind; NaN stands for it. */
   conversion_error: 32,
+  /** Of what the entity should have at this time, more is missing than the configured share. */
+  incomplete: 64,
 } as const;
 
 export interface CleanFrame extends RawFrame {

@@ -86,9 +86,11 @@ export async function installServer(options: InstallOptions): Promise<boolean> {
       if (signal.aborted) throw error;
       const { code, message } = asMillraceError(error);
       failures.push(message);
-      // A tool is only missed because something else failed.
-      if (code === "TOOL_MISSING") throw new MillraceError(code, failures.join(" "), { cause: error });
-      if (code !== "SERVER_BUILD_FAILED" || i === recipes.length - 1) throw error;
+      const isLast = i === recipes.length - 1;
+      // A tool of the last is only missed because something else failed.
+      if (isLast && code === "TOOL_MISSING")
+        throw new MillraceError(code, failures.join(" "), { cause: error });
+      if (isLast || (code !== "SERVER_BUILD_FAILED" && code !== "TOOL_MISSING")) throw error;
       onProgress(`${message} Trying ${recipes[i + 1].version}.`);
     }
   }

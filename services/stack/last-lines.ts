@@ -15,12 +15,18 @@ export function lastLines(file: string, from = 0): string[] {
   }
   try {
     const { size } = fstatSync(fd);
-    const buffer = Buffer.alloc(Math.min(size < from ? size : size - from, TAIL_BYTES));
+    const wanted = size < from ? size : size - from;
+    const buffer = Buffer.alloc(Math.min(wanted, TAIL_BYTES));
     readSync(fd, buffer, 0, buffer.length, size - buffer.length);
-    return buffer
+    const lines = buffer
       .toString("utf8")
       .split("\n")
       .filter((line) => line.trim() !== "");
+    // The end of a line, maybe of a character: only where there is nothing else.
+    return wanted > TAIL_BYTES && lines.length > 1 ? lines.slice(1) : lines;
+  } catch {
+    // A folder can be opened, too.
+    return [];
   } finally {
     closeSync(fd);
   }

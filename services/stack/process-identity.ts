@@ -50,20 +50,27 @@ export function rememberProcess(file: string, pid: number): void {
   }
 }
 
+/** Where that is not possible, a later run sees for itself that the process is gone. */
 export function forgetProcess(file: string): void {
-  rmSync(file, { force: true });
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Its disk may be readable only by now.
+  }
 }
 
 /** The process that the file remembers, where it still runs; its file goes where it does not. */
 export function rememberedProcess(file: string): ProcessIdentity | null {
-  let remembered: ProcessIdentity;
+  let remembered: Partial<ProcessIdentity> | null;
   try {
-    remembered = JSON.parse(readFileSync(file, "utf8")) as ProcessIdentity;
+    remembered = JSON.parse(readFileSync(file, "utf8")) as Partial<ProcessIdentity> | null;
   } catch {
     return null;
   }
+  if (remembered?.pid === undefined) return null;
   const running = identityOf(remembered.pid);
-  if (running?.startTime === remembered.startTime && running.command === remembered.command) return running;
+  const isSame = running?.startTime === remembered.startTime && running?.command === remembered.command;
+  if (running !== null && isSame) return running;
   forgetProcess(file);
   return null;
 }

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
 import { stripVTControlCharacters } from "node:util";
 import { MillraceError } from "../shared/errors.js";
@@ -41,17 +40,26 @@ export async function runTool(run: ToolRun): Promise<string> {
     if (isDiskFull(error)) fullDisk ??= error.message;
   });
   log.write(`$ ${[command, ...args].join(" ")}\n`);
-  const child = spawn(command, args, {
-    cwd: run.cwd,
-    env: run.environment,
-    stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own: Ctrl-C reaches it through the signal only, and its children can be ended with it.
-    detached: true,
-  });
+  const endLog = async () => {
+    log.end();
+    await finished(log).catch(() => undefined);
+  };
+  let child: ReturnType<typeof spawnTool>;
+  try {
+    child = spawnTool(run);
+  } catch (error) {
+    await endLog();
+    throw cannotBeRun(run, error);
+  }
+  const outputs = [child.stdout, child.stderr];
   let killTimer: NodeJS.Timeout | undefined;
   const onAbort = () => {
     killGroup(child.pid, "SIGTERM");
-    killTimer = setTimeout(() => killGroup(child.pid, "SIGKILL"), TOOL_STOP_LIMIT_MS);
+    killTimer = setTimeout(() => {
+      killGroup(child.pid, "SIGKILL");
+      // A daemon that has left the group may hold on to them for good.
+      for (const stream of outputs) stream.destroy();
+    }, TOOL_STOP_LIMIT_MS);
   };
   signal.addEventListener("abort", onAbort, { once: true });
   const onExit = () => killGroup(child.pid, "SIGKILL");
@@ -59,11 +67,9 @@ export async function runTool(run: ToolRun): Promise<string> {
 
   const output: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-  const printed = new PassThrough();
-  const lines = createInterface({ input: printed });
   let lastLine = "";
   let errorLine: string | undefined;
-  lines.on("line", (coloured) => {
+  const onLine = (coloured: string) => {
     const line = stripVTControlCharacters(coloured).trim();
     if (line === "") return;
     lastLine = line;
@@ -71,11 +77,11 @@ export async function runTool(run: ToolRun): Promise<string> {
     if (isToolError(line)) errorLine ??= line;
     if (saysDiskFull(line)) fullDisk ??= line;
     run.onLine(line);
-  });
-  for (const stream of [child.stdout, child.stderr]) {
+  };
+  const allRead = outputs.map((stream) => {
     stream.pipe(log, { end: false });
-    stream.pipe(printed, { end: false });
-  }
+    return once(createInterface({ input: stream }).on("line", onLine), "close");
+  });
 
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
@@ -83,33 +89,44 @@ export async function runTool(run: ToolRun): Promise<string> {
       child.once("close", resolve);
     });
     signal.throwIfAborted();
-    // The last line may have no end.
-    const allRead = once(lines, "close");
-    printed.end();
-    await allRead;
+    await Promise.all(allRead);
     if (code === 0) return Buffer.concat(output).toString();
+    // Only then is it known whether there was space for all of it.
+    await endLog();
     if (fullDisk !== undefined) throw new MillraceError("DISK_FULL", `${purpose}: ${fullDisk}.`);
     throw new MillraceError(
       "SERVER_BUILD_FAILED",
-      `${purpose}: \`${command} ${args[0]}\` ended with ${code ?? "a signal"}: ${errorLine ?? lastLine} (log: ${logFile}).`,
+      `${purpose}: \`${[command, ...args.slice(0, 1)].join(" ")}\` ended with ${code ?? "a signal"}: ${errorLine ?? lastLine} (log: ${logFile}).`,
     );
   } catch (error) {
     if (error instanceof MillraceError || signal.aborted) throw error;
-    throw new MillraceError(
-      "SERVER_BUILD_FAILED",
-      `${purpose}: \`${command}\` cannot be run (log: ${logFile}).`,
-      { cause: error },
-    );
+    throw cannotBeRun(run, error);
   } finally {
     clearTimeout(killTimer);
     // A child that closed its output may have outlived the tool.
     if (signal.aborted) killGroup(child.pid, "SIGKILL");
     signal.removeEventListener("abort", onAbort);
     process.off("exit", onExit);
-    printed.end();
-    log.end();
-    await finished(log).catch(() => undefined);
+    await endLog();
   }
+}
+
+function spawnTool({ command, args, cwd, environment }: ToolRun) {
+  return spawn(command, args, {
+    cwd,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own: Ctrl-C reaches it through the signal only, and its children can be ended with it.
+    detached: true,
+  });
+}
+
+function cannotBeRun({ purpose, command, logFile }: ToolRun, cause: unknown): MillraceError {
+  return new MillraceError(
+    "SERVER_BUILD_FAILED",
+    `${purpose}: \`${command}\` cannot be run (log: ${logFile}).`,
+    { cause },
+  );
 }
 
 function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {

@@ -11,7 +11,7 @@ export const TICK_MS = 1_000;
 /** Windows of few seconds, so that few samples fill and leave them: lookback 40 s, lateness 20 s. */
 export const planText = {
   transform: {
-    cleaning: { outlier_detection: "none" },
+    cleaning: { outlier_detection: "none", missing_value_threshold: 1 },
     imputation: { method: "none" },
     feature_engineering: {
       rolling_windows: ["10s", "30s"],
@@ -26,8 +26,9 @@ export const planText = {
 };
 export const plan: FeaturePlan = featurePlan(parseConfig(JSON.stringify(planText), "test.yaml"));
 
-function planWith(transform: object): FeaturePlan {
-  const text = JSON.stringify({ transform: { ...planText.transform, ...transform } });
+function planWith(transform: { cleaning?: object; imputation?: object; feature_engineering?: object }) {
+  const cleaning = { ...planText.transform.cleaning, ...transform.cleaning };
+  const text = JSON.stringify({ transform: { ...planText.transform, ...transform, cleaning } });
   return { ...featurePlan(parseConfig(text, "test.yaml")) };
 }
 
@@ -62,6 +63,15 @@ export const plans: Readonly<Record<string, FeaturePlan>> = {
         all_rates: { sum: '{__name__=~"metric_.+"}' },
         share_of_rates: { sum: '{__name__=~"metric_[12]"}', share: "metric_1" },
       },
+    },
+  }),
+  "flagging incomplete frames": planWith({ cleaning: { missing_value_threshold: 0.4 } }),
+  "filling, combining, and flagging incomplete frames": planWith({
+    cleaning: { missing_value_threshold: 0.6 },
+    imputation: { ...gaps, interval: "1s" },
+    feature_engineering: {
+      ...planText.transform.feature_engineering,
+      combined_rates: { all_rates: { sum: '{__name__=~"metric_.+"}' } },
     },
   }),
   "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),

@@ -55,6 +55,7 @@ export function naiveRows(
 ): ReadonlyMap<string, Row> {
   const rows = new Map<string, Row>();
   const measured = samplesOf(frames);
+  const isIncomplete = incompleteTimes(measured, plan);
   for (const [name, samples] of [...measured, ...combinedSamples(measured, plan, strict)]) {
     const inOrder = [...samples.values()].sort((a, b) => a.timestamp - b.timestamp);
     const believed = believedOf(inOrder, strict);
@@ -79,7 +80,7 @@ export function naiveRows(
       rows.set(`${name} ${entry.timestamp}`, {
         type: entry.type,
         value: isMeasured ? entry.value : entry.cleaned,
-        flags: entry.flags,
+        flags: entry.flags | (!entry.isFilledIn && isIncomplete(name, entry.timestamp) ? 64 : 0),
         features: featuresAt(filledEntries(cleaned, plan), entry, seen, plan, scoreOf),
       });
     }
@@ -102,6 +103,30 @@ function samplesOf(frames: readonly RawFrame[]): Map<string, Map<number, Sample>
     });
   }
   return all;
+}
+
+/** Whether the entity of a series lacks too many of its series at a time. */
+function incompleteTimes(measured: ReadonlyMap<string, ReadonlyMap<number, Sample>>, plan: FeaturePlan) {
+  const { completeness } = plan;
+  return (name: string, timestamp: number): boolean => {
+    if (completeness === null) return false;
+    const ofEntity = [...measured].filter(([other]) => other.split(" ")[0] === name.split(" ")[0]);
+    const present = ofEntity.filter(([, samples]) => samples.has(timestamp)).length;
+    const missing = ofEntity.filter(([, samples]) => {
+      if (samples.has(timestamp)) return false;
+      const isBefore = (at: number) => at < timestamp && at > timestamp - completeness.lookbackMs;
+      const times = [...samples.keys()]
+        .filter(isBefore)
+        .sort((a, b) => a - b)
+        .slice(-6);
+      if (times.length < 6) return false;
+      const intervals = times.slice(1).map((at, i) => at - times[i]);
+      const interval = intervals.sort((a, b) => a - b)[2];
+      const count = Math.round((timestamp - times[5]) / interval);
+      return count > 0 && Math.abs(timestamp - times[5] - count * interval) <= interval / 100;
+    }).length;
+    return missing > completeness.threshold * (missing + present);
+  };
 }
 
 function believedOf(inOrder: readonly Sample[], strict: boolean): Sample[] {

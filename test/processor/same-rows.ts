@@ -25,7 +25,7 @@ export function texts(rows: ReadonlyMap<string, Row>, isWanted: (name: string) =
  */
 export function leftToReplay(frames: readonly RawFrame[], plan: FeaturePlan) {
   const entities = new Map<string, { watermark: number; seenAt: number; forgottenUntil: number }>();
-  const left: { entity: string; series: string; from: number; before: number }[] = [];
+  const left: { prefix: string; from: number; before: number }[] = [];
   let watermark = -Infinity;
   let tooLate = 0;
   for (const { entity, timestamp, series, stale } of frames) {
@@ -44,15 +44,16 @@ export function leftToReplay(frames: readonly RawFrame[], plan: FeaturePlan) {
     series.forEach(({ key }, i) => {
       if (stale[i] === 1 || timestamp >= correctedFrom) return;
       const from = timestamp - plan.reachBackMs;
-      left.push({ entity: entity.key, series: key, from, before: correctedFrom });
-      for (const { metric } of plan.combined)
-        left.push({ entity: entity.key, series: `${metric}${entity.key}`, from, before: correctedFrom });
+      const combined = plan.combined.map(({ metric }) => `${metric}${entity.key}`);
+      // Whether a frame is complete depends on all series.
+      const prefixes = plan.completeness === null ? [key, ...combined].map((one) => `${one} `) : [""];
+      for (const prefix of prefixes)
+        left.push({ prefix: `${entity.key} ${prefix}`, from, before: correctedFrom });
     });
   }
   const isLeft = (name: string) =>
-    left.some(({ entity, series, from, before }) => {
-      const prefix = `${entity} ${series} `;
-      const at = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : NaN;
+    left.some(({ prefix, from, before }) => {
+      const at = name.startsWith(prefix) ? Number(name.slice(name.lastIndexOf(" "))) : NaN;
       return at >= from && at < before && at <= from + plan.reachBackMs + plan.lookbackMs;
     }) ||
     [...entities].some(

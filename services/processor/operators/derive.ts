@@ -7,7 +7,7 @@ import type { FeaturePlan } from "../feature-plan.js";
 import type { Changes } from "../state/changes.js";
 import { isolationOf } from "../state/detect-outlier.js";
 import { seenValues } from "../state/judge.js";
-import { type SeriesWindow, isCounter, seriesAt } from "../state/series-window.js";
+import { type SeriesWindow, entryKinds, isCounter, seriesAt } from "../state/series-window.js";
 
 /**
  * Emits the rows of each frame's newest samples at once. Rows that a late sample touches, and those that were filled in, are
@@ -48,6 +48,8 @@ interface Cause {
   readonly revision: number;
   readonly knownAt: number;
   readonly origin: Origin;
+  /** Times of the entity at which too much is missing. */
+  readonly incomplete: ReadonlySet<number>;
 }
 
 /** Rows of a series that are to be emitted again: those at times in [from, to]; and one that must go, at `gone`. */
@@ -61,7 +63,7 @@ interface Touched extends Cause {
 /** By entity what was put off, and the oldest of these rows' times. */
 type Pending = Map<Entity, { oldest: number; readonly touched: Touched[] }>;
 
-function newestRows(plan: FeaturePlan, { input, windows, outcomes }: Changes): FeatureFrame | null {
+function newestRows(plan: FeaturePlan, { input, entity, windows, outcomes }: Changes): FeatureFrame | null {
   const { offset, frame } = input;
   let count = 0;
   for (const outcome of outcomes) count += Number(outcome === "appended");
@@ -76,7 +78,7 @@ function newestRows(plan: FeaturePlan, { input, windows, outcomes }: Changes): F
   };
   for (let i = 0; i < windows.length; i++) {
     if (outcomes[i] !== "appended") continue;
-    writeRow(windows[i], plan, windows[i].end - 1, rows, rows.series.length);
+    writeRow(windows[i], plan, windows[i].end - 1, entity.incomplete, rows, rows.series.length);
     rows.series.push(windows[i].series);
   }
   return rows;
@@ -84,7 +86,7 @@ function newestRows(plan: FeaturePlan, { input, windows, outcomes }: Changes): F
 
 /** Notes what else than the newest rows a change touches: rows that come later see it anyway, under a revision of their own. */
 function putOff(plan: FeaturePlan, change: Changes, pending: Pending): void {
-  const { input, correctedFrom, windows, outcomes, from, to, gone } = change;
+  const { input, correctedFrom, windows, outcomes, from, to, gone, flipped } = change;
   const { offset, frame } = input;
   const { timestamp } = frame;
   const cause: Cause = {
@@ -92,6 +94,7 @@ function putOff(plan: FeaturePlan, change: Changes, pending: Pending): void {
     revision: offset,
     knownAt: frame.ingestedAt,
     origin: frame.origin,
+    incomplete: change.entity.incomplete,
   };
   const note = (touched: Touched) => {
     let waiting = pending.get(frame.entity);
@@ -106,6 +109,9 @@ function putOff(plan: FeaturePlan, change: Changes, pending: Pending): void {
     const start = isAppend ? from[i] : Math.max(from[i], correctedFrom);
     const stop = isAppend ? timestamp - 1 : Math.min(to[i] + plan.largestWindowMs - 1, newest);
     if (start <= stop) note({ ...cause, window, from: start, to: stop, gone: null });
+  }
+  for (const { window, timestamp: at } of flipped) {
+    if (at >= correctedFrom) note({ ...cause, window, from: at, to: at, gone: null });
   }
   for (const { window, timestamp: at, type } of gone) {
     if (at >= correctedFrom) note({ ...cause, window, from: at, to: at, gone: { timestamp: at, type } });
@@ -131,11 +137,14 @@ function* corrections(plan: FeaturePlan, all: readonly Touched[]): Generator<Fea
 
   const frames = new Map<string, Correction>();
   const add = (cause: Touched, timestamp: number, retracted: boolean, row: Correction["rows"][number]) => {
-    const { entity, revision, knownAt, origin } = cause;
+    const { entity, revision, knownAt, origin, incomplete } = cause;
     const key = `${timestamp} ${revision} ${retracted} ${entity.key}`;
     let frame = frames.get(key);
     if (frame === undefined)
-      frames.set(key, (frame = { entity, timestamp, revision, knownAt, origin, retracted, rows: [] }));
+      frames.set(
+        key,
+        (frame = { entity, timestamp, revision, knownAt, origin, incomplete, retracted, rows: [] }),
+      );
     frame.rows.push(row);
   };
   for (const [window, touched] of byWindow) {
@@ -174,7 +183,7 @@ function goneOf(touched: readonly Touched[]): { timestamp: number; type: number 
   return [...new Map(gone.map((one) => [one.timestamp, one])).values()];
 }
 
-function correctedFrame(plan: FeaturePlan, { rows, ...head }: Correction): FeatureFrame {
+function correctedFrame(plan: FeaturePlan, { rows, incomplete, ...head }: Correction): FeatureFrame {
   const frame: FeatureFrame = { ...emptyFrame(plan, rows.length), ...head };
   rows.forEach(({ window, index, type }, row) => {
     if (head.retracted) {
@@ -184,7 +193,7 @@ function correctedFrame(plan: FeaturePlan, { rows, ...head }: Correction): Featu
       frame.features.fill(NaN, row * plan.columns.length, (row + 1) * plan.columns.length);
     } else {
       frame.series.push(seriesAt(window, index));
-      writeRow(window, plan, index, frame, row);
+      writeRow(window, plan, index, incomplete, frame, row);
     }
   });
   return frame;
@@ -209,6 +218,7 @@ function writeRow(
   window: SeriesWindow,
   plan: FeaturePlan,
   index: number,
+  incomplete: ReadonlySet<number>,
   { values, flags, features }: FeatureFrame,
   row: number,
 ): void {
@@ -219,6 +229,9 @@ function writeRow(
   const isCleaned = !asCounter && Number.isFinite(cleaned[index]);
   values[row] = isCleaned ? cleaned[index] : window.values[index];
   flags[row] = window.flags[index];
+  // What is filled in is in no frame.
+  if (incomplete.size > 0 && incomplete.has(timestamps[index]) && window.kinds[index] !== entryKinds.filledIn)
+    flags[row] |= flagBits.incomplete;
   const seen = seenValues(window, plan, asCounter);
   const width = plan.columns.length;
   let column = row * width;

@@ -25,7 +25,7 @@ export function encodeClean({
   }));
 }
 
-/** `watermark` is the newest event time of the input: rows older than it minus the lateness are final. */
+/** `watermark` is the newest event time of the input: rows older than it minus the lateness, and the longest gap that is filled, are final. */
 export function encodeFeatures(
   { topic, partitions, schemaId }: OutputTopic,
   columns: number,

@@ -88,5 +88,6 @@ function* changesOf(
 }
 
 function noChanges(input: At<CleanFrame>, entity: EntityState, correctedFrom: number): Changes {
-  return { input, entity, correctedFrom, windows: [], samples: [], outcomes: [], from: [], to: [], gone: [] };
+  const none = { windows: [], samples: [], outcomes: [], from: [], to: [], gone: [], flipped: [] };
+  return { input, entity, correctedFrom, ...none };
 }

@@ -4,8 +4,9 @@ import type { EntityState } from "./partition-state.js";
 import type { AddOutcome, SeriesWindow } from "./series-window.js";
 
 /**
- * What a frame changed in the state, as parallel columns: one entry for each sample that a window took, and for each that was computed of them. Each operator from
- * `remember` on widens the times that are different now; the rows of these times, and those that see them, are to be emitted.
+ * What a frame changed in the state, as parallel columns: one entry for each sample that a window took, and for each that was
+ * computed of them. Each operator from `remember` on widens the times that are different now; the rows of these times, and
+ * those that see them, are to be emitted.
  */
 export interface Changes {
   readonly input: At<CleanFrame>;
@@ -21,6 +22,13 @@ export interface Changes {
   readonly to: number[];
   /** Times of points that had been filled in, and are not there any more. */
   readonly gone: Gone[];
+  /** Rows whose frame is incomplete now and was not before, or the other way round. */
+  readonly flipped: Flipped[];
+}
+
+export interface Flipped {
+  readonly window: SeriesWindow;
+  readonly timestamp: number;
 }
 
 export interface Gone {

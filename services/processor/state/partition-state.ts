@@ -22,6 +22,8 @@ export interface EntityState {
   windowsVersion: number;
   /** The windows of the last frame in its order: the next frame mostly has the same series. Holes where it had none. */
   readonly lastWindows: (SeriesWindow | undefined)[];
+  /** Times at which too much is missing: their rows say so. */
+  readonly incomplete: Set<number>;
   /** Where the input may be read again from, oldest first; what came before the first is remembered no more. */
   readonly marks: Mark[];
 }
@@ -63,6 +65,7 @@ export function entityState(
       windows: new Map(),
       windowsVersion: 0,
       lastWindows: [],
+      incomplete: new Set(),
       marks: [],
     };
     state.entities.set(entity.key, known);
@@ -121,6 +124,7 @@ export function advance(
   entity.watermark = timestamp;
   const horizon = timestamp - retentionMs(plan);
   for (const window of entity.windows.values()) dropUntil(window, horizon);
+  for (const time of entity.incomplete) if (time <= horizon) entity.incomplete.delete(time);
 
   const { marks } = entity;
   const lastMark = marks.length === 0 ? -Infinity : marks[marks.length - 1].timestamp;
