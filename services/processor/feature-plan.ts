@@ -1,4 +1,3 @@
-import { linearFill } from "../kernels/linear-fill.js";
 import type { OutlierAction, OutlierMethod } from "../kernels/outlier-action.js";
 import { fractionOf } from "../kernels/percentile.js";
 import { type RollingPlan, rollingWidth } from "../kernels/rolling-features.js";
@@ -6,6 +5,7 @@ import type { Config } from "../shared/config-schema.js";
 import { featureColumns } from "../shared/feature-columns.js";
 import { type SeriesMatch, compileMatch } from "./rules/series-match.js";
 import { type FeatureGroup, featureGroups } from "./feature-groups.js";
+import { type ImputationPlan, imputationPlan } from "./imputation-plan.js";
 
 /** What is computed for each row, and how far back in event time that reaches. All durations in milliseconds. */
 export interface FeaturePlan {
@@ -63,27 +63,10 @@ export interface CompletenessPlan {
   readonly lookbackMs: number;
 }
 
-export interface ImputationPlan {
-  /** Longer gaps stay wholly open. */
-  readonly maxGapMs: number;
-  /** How often a sample is expected; null: as often as before the gap, as far back as `intervalLookbackMs`. */
-  readonly intervalMs: number | null;
-  readonly intervalLookbackMs: number;
-  /** How far before the gap its filler looks. */
-  readonly contextMs: number;
-  readonly fill: Fill;
-}
-
-/**
- * The values at `times`, between the last two of the samples given: the ends of the gap, after those of `contextMs` before
- * it. NaN leaves a time open.
- */
-export type Fill = (timestamps: Float64Array, values: Float64Array, times: Float64Array) => Float64Array;
-
 /** Models are fitted so often, each to a whole window. */
 const EPOCHS_PER_WINDOW = 4;
-/** An interval is told from samples within this. */
-const INTERVAL_LOOKBACK_MS = 600_000;
+/** What is due is told from samples within this. */
+const COMPLETENESS_LOOKBACK_MS = 600_000;
 
 export function featurePlan(config: Config): FeaturePlan {
   const { cleaning, imputation, feature_engineering, lateness } = config.transform;
@@ -137,7 +120,7 @@ function completenessPlan(
   { missing_value_threshold: threshold }: Config["transform"]["cleaning"],
   lookbackMs: number,
 ): CompletenessPlan | null {
-  return threshold === 1 ? null : { threshold, lookbackMs: Math.min(INTERVAL_LOOKBACK_MS, lookbackMs) };
+  return threshold === 1 ? null : { threshold, lookbackMs: Math.min(COMPLETENESS_LOOKBACK_MS, lookbackMs) };
 }
 
 function outlierPlan(cleaning: Config["transform"]["cleaning"]): OutlierPlan | null {
@@ -146,19 +129,4 @@ function outlierPlan(cleaning: Config["transform"]["cleaning"]): OutlierPlan | n
   const epochMs = outlier_window.ms / EPOCHS_PER_WINDOW;
   const reachMs = outlier_window.ms + (method === "isolation_forest" ? epochMs : 0);
   return { method, action, windowsMs: [outlier_window.ms], epochMs, reachMs };
-}
-
-function imputationPlan({
-  method,
-  max_gap_minutes,
-  interval,
-}: Config["transform"]["imputation"]): ImputationPlan | null {
-  if (method === "none") return null;
-  return {
-    maxGapMs: max_gap_minutes * 60_000,
-    intervalMs: interval === "auto" ? null : interval,
-    intervalLookbackMs: interval === "auto" ? INTERVAL_LOOKBACK_MS : 0,
-    contextMs: 0,
-    fill: linearFill,
-  };
 }

@@ -1,6 +1,7 @@
 import { actionRefusal } from "../kernels/outlier-action.js";
 import type { Config, Pipelines } from "./config-schema.js";
 import { didYouMean } from "./config-words.js";
+import { imputationKeys } from "./imputation-methods.js";
 
 /** Rules that look across keys: each reports where the offending value stands, and what is wrong with it. */
 
@@ -20,6 +21,7 @@ export function checkConfig(config: Config, context: RuleContext): void {
   checkReferences(config, context);
   checkJobs(config, context);
   checkOutliers(config, context);
+  checkImputation(config, context);
   checkValidation(config, context);
   checkWindows(config, context);
   checkFeatures(config, context);
@@ -81,6 +83,25 @@ function checkOutliers({ transform }: Config, { sound, report }: RuleContext): v
     return;
   const refusal = actionRefusal(method, action);
   if (refusal !== null) report([...path, "outlier_action"], refusal);
+}
+
+function checkImputation({ transform }: Config, { sound, report }: RuleContext): void {
+  const path = ["transform", "imputation"];
+  if (!sound([...path, "method"])) return;
+  const { imputation } = transform;
+  for (const [key, methods] of Object.entries(imputationKeys)) {
+    if (
+      !(key in imputation) ||
+      !sound([...path, key]) ||
+      methods.some((method) => method === imputation.method)
+    )
+      continue;
+    const names = methods.map((method) => `\`${method}\``).join(", ");
+    report(
+      [...path, key],
+      `\`${key}\` says nothing to the method \`${imputation.method}\`; it is for ${names}`,
+    );
+  }
 }
 
 function checkValidation({ transform }: Config, { sound, report }: RuleContext): void {

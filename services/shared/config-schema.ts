@@ -5,6 +5,7 @@ import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
+import { imputationMethods } from "./imputation-methods.js";
 
 /**
  * The configuration's one schema: types are inferred from it; defaults, the words of error messages and the reference
@@ -46,6 +47,14 @@ const durationMs = (fallback: string, min: string, max: string) =>
     .default(fallback)
     .transform((text, context) => durationWithin(text, min, max) ?? refuse(context))
     .meta({ expected: `a duration from ${min} to ${max}, such as \`${fallback}\`` });
+
+/** The same without a default. */
+const optionalDurationMs = (example: string, min: string, max: string) =>
+  z
+    .string()
+    .transform((text, context) => durationWithin(text, min, max) ?? refuse(context))
+    .meta({ expected: `a duration from ${min} to ${max}, such as \`${example}\`` })
+    .optional();
 
 const WINDOW_MIN = "1s";
 const WINDOW_MAX = "7d";
@@ -417,15 +426,20 @@ export const etlSchema = z.strictObject({
     }).describe("Which samples are believed."),
     imputation: section({
       method: z
-        .enum(["linear_interpolation", "none"])
+        .enum([...imputationMethods, "none"])
         .default("linear_interpolation")
-        .describe("How gaps are filled."),
+        .describe(
+          "How gaps are filled, once the sample after them is there: `linear_interpolation` on a straight line in time; " +
+            "`forward_fill` with the value before, `backward_fill` with the value after; `seasonal` on a line, to which the " +
+            "season of the window is added; `mean` and `median` of the window up to the gap.",
+        ),
       interval: z
         .union([z.literal("auto"), durationMs("15s", "100ms", "1d")])
         .default("auto")
         .describe(
           "How often a sample of each series is expected; more than one and a half times that is a gap. `auto`: as often as before the gap.",
-        ),
+        )
+        .meta({ expected: "`auto`, or a duration from 100ms to 1d, such as `15s`" }),
       max_gap_minutes: z
         .number()
         .gt(0)
@@ -433,6 +447,30 @@ export const etlSchema = z.strictObject({
         .default(60)
         .describe("The longest gap that is filled; longer ones stay open from end to end.")
         .meta({ unit: "minutes" }),
+      window: window
+        .optional()
+        .describe("For `seasonal`, `mean` and `median`: the window up to the gap; 60 minutes without it."),
+      season_samples: z
+        .int()
+        .min(2)
+        .max(10_000)
+        .optional()
+        .describe(
+          "For `seasonal`: samples of one season, of which the window should hold a few; 60 without it.",
+        )
+        .meta({ unit: "samples" }),
+      limit_samples: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .optional()
+        .describe(
+          "For `forward_fill` and `backward_fill`: how many samples of a gap are filled, from that end on; all without it.",
+        )
+        .meta({ unit: "samples" }),
+      limit_age: optionalDurationMs("5m", "1ms", "7d").describe(
+        "For `forward_fill` and `backward_fill`: how far in time a value is carried; to the other end without it.",
+      ),
     }).describe("How gaps are filled."),
     feature_engineering: section({
       rolling_windows: z

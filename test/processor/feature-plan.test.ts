@@ -36,6 +36,18 @@ describe("featurePlan", () => {
     ]);
   });
 
+  it("looks back by what filling looks at before a gap", () => {
+    const minute = 60_000;
+    const contextOf = (imputation: string) =>
+      planOf(`transform: { imputation: { interval: 15s, ${imputation} } }`).lookbackMs -
+      (1 + 60 + 61) * minute -
+      1;
+    assert.equal(contextOf("method: forward_fill"), 0);
+    assert.equal(contextOf("method: mean"), 60 * minute);
+    assert.equal(contextOf("method: median, window: 90s"), 90_000);
+    assert.equal(contextOf("method: seasonal, window: 3h"), 180 * minute);
+  });
+
   it("looks back by the largest window and the rate where nothing is judged or filled", () => {
     const off = "cleaning: { outlier_detection: none }, imputation: { method: none }";
     const features = "feature_engineering: { slope_windows: [], momentum: [] }";

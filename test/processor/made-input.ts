@@ -76,6 +76,16 @@ export const plans: Readonly<Record<string, FeaturePlan>> = {
   }),
   "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),
   filling: planWith({ imputation: { ...gaps, interval: "1s" } }),
+  "filling forward": planWith({
+    imputation: { ...gaps, method: "forward_fill", interval: "1s", limit_samples: 4, limit_age: "6s" },
+  }),
+  "removing, and filling by the mean": planWith({
+    cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },
+    imputation: { ...gaps, method: "mean", interval: "auto", window: "12s" },
+  }),
+  "filling by the season": planWith({
+    imputation: { ...gaps, method: "seasonal", interval: "auto", window: "20s", season_samples: 4 },
+  }),
   "removing and filling": planWith({
     cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },
     imputation: { ...gaps, interval: "auto" },

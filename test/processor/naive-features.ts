@@ -11,6 +11,7 @@ import { rate } from "../../services/kernels/rate.js";
 import { sortInto } from "../../services/kernels/sorted-values.js";
 import { throughput } from "../../services/kernels/throughput.js";
 import type { FeaturePlan } from "../../services/processor/feature-plan.js";
+import type { ImputationPlan } from "../../services/processor/imputation-plan.js";
 import { type MetricType, type RawFrame, metricTypes } from "../../services/shared/frame.js";
 import { internSeries } from "../../services/shared/series.js";
 
@@ -67,7 +68,8 @@ export function naiveRows(
     const judged = inOrder.map((sample) => ({ ...sample, judged: judgedAs(sample, isCounter(sample)) }));
     const scoreOf = forestOf(name.slice(name.indexOf(" ") + 1), judged, plan);
     const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan, scoreOf));
-    for (const entry of filledEntries(cleaned, plan)) {
+    const entries = filledEntries(cleaned, plan);
+    for (const entry of entries) {
       const seen = (other: Entry) => {
         if (isCounter(other) === isCounter(entry)) return other.cleaned;
         if (other.isFilledIn) return NaN;
@@ -81,7 +83,7 @@ export function naiveRows(
         type: entry.type,
         value: isMeasured ? entry.value : entry.cleaned,
         flags: entry.flags | (!entry.isFilledIn && isIncomplete(name, entry.timestamp) ? 64 : 0),
-        features: featuresAt(filledEntries(cleaned, plan), entry, seen, plan, scoreOf),
+        features: featuresAt(entries, entry, seen, plan, scoreOf),
       });
     }
   }
@@ -231,51 +233,65 @@ function cleanedSample(
   return { ...entry, cleaned, flags: entry.flags | 4 };
 }
 
-/** The samples with their gaps filled on straight lines. */
+/** The samples with their gaps filled. */
 function filledEntries(samples: readonly Entry[], { imputation }: FeaturePlan): Entry[] {
   if (imputation === null) return [...samples];
-  const entries: Entry[] = [];
   const good = samples.filter(({ cleaned }) => Number.isFinite(cleaned));
-  samples.forEach((sample, i) => {
-    const near = good.findLast(({ timestamp }) => timestamp < sample.timestamp);
-    const isGood = good.includes(sample);
-    const far = good.find(({ timestamp }) => timestamp >= sample.timestamp);
-    const isClosed =
-      near !== undefined &&
-      far !== undefined &&
-      isCounter(near) === isCounter(far) &&
-      far.timestamp - near.timestamp <= imputation.maxGapMs;
-    if (!isClosed) {
-      entries.push(sample);
-      return;
-    }
-    const slope = (far.cleaned - near.cleaned) / (far.timestamp - near.timestamp);
-    const at = (timestamp: number) => slope * (timestamp - near.timestamp) + near.cleaned;
-    const before = samples[i - 1];
-    const distance = sample.timestamp - before.timestamp;
+  const entries = new Map(samples.map((sample) => [sample.timestamp, sample]));
+  good.slice(1).forEach((far, i) => {
+    const near = good[i];
+    if (isCounter(near) !== isCounter(far) || far.timestamp - near.timestamp > imputation.maxGapMs) return;
+    const times = timesToFill(samples, near, far, imputation);
+    if (times.length === 0) return;
+    const values = fillOf(good, near, far, times, imputation);
+    times.forEach((timestamp, k) => {
+      const cleaned = values[k];
+      if (!Number.isFinite(cleaned)) return;
+      const sample = entries.get(timestamp);
+      const filledIn = { timestamp, type: far.type, value: NaN, judged: NaN, flags: 0, isFilledIn: true };
+      const entry = sample ?? filledIn;
+      entries.set(timestamp, { ...entry, cleaned, flags: entry.flags | 2 });
+    });
+  });
+  return [...entries.values()].sort((a, b) => a.timestamp - b.timestamp);
+}
+
+/** Those of the samples between two, and those where samples are missing. */
+function timesToFill(samples: readonly Entry[], near: Entry, far: Entry, imputation: ImputationPlan) {
+  return samples.flatMap((sample, i) => {
+    if (sample.timestamp <= near.timestamp || sample.timestamp > far.timestamp) return [];
+    const before = samples[i - 1].timestamp;
+    const distance = sample.timestamp - before;
     const interval = intervalAt(samples.slice(0, i), imputation);
     const missing = distance > 1.5 * interval ? Math.round(distance / interval) - 1 : 0;
-    for (let k = 1; k <= missing; k++) {
-      const timestamp = before.timestamp + Math.round((k * distance) / (missing + 1));
-      const cleaned = at(timestamp);
-      if (!Number.isFinite(cleaned)) continue;
-      entries.push({
-        ...{ timestamp, cleaned, type: far.type, value: NaN, judged: NaN },
-        ...{ isFilledIn: true, flags: 2 },
-      });
-    }
-    const cleaned = at(sample.timestamp);
-    if (isGood || !Number.isFinite(cleaned)) entries.push(sample);
-    else entries.push({ ...sample, cleaned, flags: sample.flags | 2 });
+    const between = Array.from(
+      { length: missing },
+      (_, k) => before + Math.round(((k + 1) * distance) / (missing + 1)),
+    );
+    return sample === far ? between : [...between, sample.timestamp];
   });
-  return entries;
+}
+
+/** By the configured kernel, from the samples before the gap and that after it. */
+function fillOf(
+  good: readonly Entry[],
+  near: Entry,
+  far: Entry,
+  times: readonly number[],
+  { contextMs, fill }: ImputationPlan,
+): Float64Array {
+  const before = contextMs === 0 ? [near] : within(good, near.timestamp, contextMs);
+  const context = [...before.filter((entry) => isCounter(entry) === isCounter(near)), far];
+  const timestamps = Float64Array.from(context, ({ timestamp }) => timestamp);
+  return fill(
+    timestamps,
+    Float64Array.from(context, ({ cleaned }) => cleaned),
+    Float64Array.from(times),
+  );
 }
 
 /** The median of the last five distances, of samples that are not too old. */
-function intervalAt(
-  samples: readonly Sample[],
-  { intervalMs, intervalLookbackMs }: NonNullable<FeaturePlan["imputation"]>,
-): number {
+function intervalAt(samples: readonly Sample[], { intervalMs, intervalLookbackMs }: ImputationPlan): number {
   if (intervalMs !== null) return intervalMs;
   const last = samples.at(-1)!;
   const recent = samples.filter(({ timestamp }) => timestamp > last.timestamp - intervalLookbackMs).slice(-6);

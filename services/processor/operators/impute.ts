@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, tap } from "rxjs";
-import type { ImputationPlan } from "../feature-plan.js";
+import type { ImputationPlan } from "../imputation-plan.js";
 import type { Changes } from "../state/changes.js";
 import { fillGaps } from "../state/fill-gaps.js";
 

@@ -1,6 +1,6 @@
 import { firstAfter } from "../../kernels/window-bounds.js";
 import { flagBits } from "../../shared/frame.js";
-import type { ImputationPlan } from "../feature-plan.js";
+import type { ImputationPlan } from "../imputation-plan.js";
 import type { Gone } from "./changes.js";
 import {
   type SeriesWindow,
@@ -41,7 +41,7 @@ export function fillGaps(
     // Nearly always: a sample that follows the one before it.
     if (left === end - 2 && missingBetween(window, plan, left, end - 1) === 0) return null;
   }
-  const right = isAppend ? end : goodFrom(window, lastOfInterval(window, plan, to));
+  const right = isAppend ? end : goodFrom(window, lastReached(window, plan, to));
   const after = left < first ? -Infinity : timestamps[left];
   const before = right === end ? Infinity : timestamps[right];
   const old = contentsBetween(window, after, before);
@@ -53,6 +53,13 @@ export function fillGaps(
 /** The good samples that the entry at an index lies between; `first - 1` and `end` where there is none. */
 export function endsOf(window: SeriesWindow, at: number): { near: number; far: number } {
   return { near: goodBefore(window, at), far: goodFrom(window, at + 1) };
+}
+
+/** The first index that no gap begins before whose interval, or whose fill, is told from the samples at or before a time. */
+function lastReached(window: SeriesWindow, plan: ImputationPlan, timestamp: number): number {
+  const { timestamps, first, end } = window;
+  const withoutContext = firstAfter(timestamps, first, end, timestamp + plan.contextMs - 1);
+  return Math.max(withoutContext, lastOfInterval(window, plan, timestamp));
 }
 
 /** The first index whose interval is not told from the samples at or before a time. */
@@ -224,7 +231,7 @@ function compared(window: SeriesWindow, old: Contents, now: Contents, gone: Gone
     const was = i < old.timestamps.length ? old.timestamps[i] : Infinity;
     const is = k < now.timestamps.length ? now.timestamps[k] : Infinity;
     if (was < is) gone.push({ window, timestamp: was, type: old.types[i] });
-    if (was !== is || !Object.is(old.cleaned[i], now.cleaned[k]) || old.flags[i] !== now.flags[k]) {
+    if (was !== is || !isSame(old, i, now, k)) {
       from = Math.min(from, was, is);
       to = Math.max(to, Math.min(was, is));
     }
@@ -234,4 +241,12 @@ function compared(window: SeriesWindow, old: Contents, now: Contents, gone: Gone
   if (from === Infinity) return null;
   forgetCaches(window);
   return { from, to };
+}
+
+function isSame(old: Contents, i: number, now: Contents, k: number): boolean {
+  return (
+    Object.is(old.cleaned[i], now.cleaned[k]) &&
+    old.flags[i] === now.flags[k] &&
+    old.types[i] === now.types[k]
+  );
 }

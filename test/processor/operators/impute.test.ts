@@ -85,4 +85,56 @@ describe("impute", () => {
     const early = await told(without(3), auto);
     assert.equal(early.row(3), undefined);
   });
+
+  const filling = (imputation: object) => planOf({ imputation: { interval: "1s", ...imputation } });
+  const values = async (samples: readonly Made[], imputation: object, seconds: readonly number[]) => {
+    const { row } = await told(samples, filling(imputation));
+    return seconds.map((second) => row(second)?.value);
+  };
+
+  it("carries the value before a gap into it, as many samples and as far as is allowed", async () => {
+    const samples = without(8, 9, 10, 11);
+    const seconds = [8, 9, 10, 11];
+    assert.deepEqual(await values(samples, { method: "forward_fill" }, seconds), [14, 14, 14, 14]);
+    const limited = { method: "forward_fill", limit_samples: 3 };
+    assert.deepEqual(await values(samples, limited, seconds), [14, 14, 14, undefined]);
+    const aged = { method: "forward_fill", limit_age: "2s" };
+    assert.deepEqual(await values(samples, aged, seconds), [14, 14, undefined, undefined]);
+  });
+
+  it("carries the value after a gap back into it", async () => {
+    const samples = without(8, 9, 10, 11);
+    const limited = { method: "backward_fill", limit_samples: 3, limit_age: "2s" };
+    assert.deepEqual(await values(samples, limited, [8, 9, 10, 11]), [undefined, undefined, 24, 24]);
+  });
+
+  it("fills with the mean or the median of the window up to the gap", async () => {
+    const samples = without(7, 8, 9).map(({ second, value }) => ({
+      second,
+      value: second === 4 ? 50 : value,
+    }));
+    // 4 s to 6 s: 50, 10, 12.
+    assert.deepEqual(await values(samples, { method: "mean", window: "3s" }, [7, 9]), [24, 24]);
+    assert.deepEqual(await values(samples, { method: "median", window: "3s" }, [7, 9]), [12, 12]);
+  });
+
+  it("fills anew what a late sample in the window before a gap changes", async () => {
+    const samples = [...without(5, 8), { second: 5, value: 100 }];
+    // 5 s to 7 s: 100, 12, 14.
+    assert.deepEqual(await values(samples, { method: "mean", window: "3s" }, [8]), [42]);
+  });
+
+  it("fills with the season, for samples that come a little early or late, too", async () => {
+    const season = [10, 0, -10, 0];
+    for (const interval of ["1s", "auto"]) {
+      const samples = without(13, 14, 15).map(({ second }) => ({
+        second: second + [0.01, -0.01, 0][second % 3],
+        value: second + season[second % 4],
+      }));
+      const { emitted } = await told(samples, filling({ method: "seasonal", interval, season_samples: 4 }));
+      const filled = emitted.filter(({ flags }) => flags[0] === IMPUTED).map((frame) => frame.values[0]);
+      assert.equal(filled.length, 3);
+      [13, 4, 15].forEach((expected, i) => assert.ok(Math.abs(filled[i] - expected) < 0.1, String(filled)));
+    }
+  });
 });
