@@ -71,7 +71,7 @@ export const plans: Readonly<Record<string, FeaturePlan>> = {
   }),
   "removing, and filling by the mean": planWith({
     cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },
-    imputation: { ...gaps, method: "mean", interval: "auto", window: "12s" },
+    imputation: { ...gaps, method: "mean", interval: "1s", window: "12s" },
   }),
   "filling by the season": planWith({
     imputation: { ...gaps, method: "seasonal", interval: "auto", window: "20s", season_samples: 4 },
