@@ -49,10 +49,12 @@ export function leftToReplay(frames: readonly RawFrame[], plan: FeaturePlan) {
         left.push({ entity: entity.key, series: `${metric}${entity.key}`, from, before: correctedFrom });
     });
   }
+  const isAcross = (plan.imputation?.othersMax ?? 0) > 0;
   const isLeft = (name: string) =>
     left.some(({ entity, series, from, before }) => {
-      const prefix = `${entity} ${series} `;
-      const at = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : NaN;
+      // What is filled from other series may depend on any of the entity.
+      const prefix = isAcross ? `${entity} ` : `${entity} ${series} `;
+      const at = name.startsWith(prefix) ? Number(name.slice(name.lastIndexOf(" "))) : NaN;
       return at >= from && at < before && at <= from + plan.reachBackMs + plan.lookbackMs;
     }) ||
     [...entities].some(
