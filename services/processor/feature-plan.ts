@@ -91,7 +91,7 @@ export function featurePlan(config: Config): FeaturePlan {
   const outlierMs = outliers?.reachMs ?? 0;
   const chainedMs =
     (outliers === null || outliers.action === "flag" ? 0 : outlierMs) +
-    (filling === null ? 0 : filling.maxGapMs + Math.max(filling.contextMs, filling.intervalLookbackMs)) +
+    (filling === null ? 0 : filling.maxGapMs + Math.max(filling.reachMs, filling.intervalLookbackMs)) +
     largestWindowMs;
   const lookbackMs = rate_window + Math.max(chainedMs, outlierMs);
   return {

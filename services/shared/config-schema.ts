@@ -431,7 +431,8 @@ export const etlSchema = z.strictObject({
         .describe(
           "How gaps are filled, once the sample after them is there: `linear_interpolation` on a straight line in time; " +
             "`forward_fill` with the value before, `backward_fill` with the value after; `seasonal` on a line, to which the " +
-            "season of the window is added; `mean` and `median` of the window up to the gap.",
+            "season of the window is added; `mean` and `median` of the window up to the gap; `regression`, `kmeans` and " +
+            "`matrix_factorization` from what the other series of the entity were meanwhile, as the window up to the gap has it.",
         ),
       interval: z
         .union([z.literal("auto"), durationMs("15s", "100ms", "1d")])
@@ -449,7 +450,34 @@ export const etlSchema = z.strictObject({
         .meta({ unit: "minutes" }),
       window: window
         .optional()
-        .describe("For `seasonal`, `mean` and `median`: the window up to the gap; 60 minutes without it."),
+        .describe(
+          "The window up to the gap, for all methods that look at more than its ends; 60 minutes without it.",
+        ),
+      series_max: z
+        .int()
+        .min(2)
+        .max(32)
+        .optional()
+        .describe(
+          "For `regression`, `kmeans` and `matrix_factorization`: how many series are looked at, the gap's own among them, in " +
+            "the order of their keys; 16 without it. A gap of all series at once takes some 0.4 s with 16, 4 s with 32.",
+        )
+        .meta({ unit: "series" }),
+      clusters: z
+        .int()
+        .min(1)
+        .max(64)
+        .optional()
+        .describe("For `kmeans`: how many states of the entity are told apart; 8 without it."),
+      shrinkage: z
+        .number()
+        .gt(0)
+        .max(1)
+        .optional()
+        .describe(
+          "For `matrix_factorization`: what singular values are lowered by, as a share of the largest; 0.05 without it. The " +
+            "larger, the simpler what the entity is taken for.",
+        ),
       season_samples: z
         .int()
         .min(2)

@@ -6,6 +6,9 @@ export const imputationMethods = [
   "seasonal",
   "mean",
   "median",
+  "regression",
+  "kmeans",
+  "matrix_factorization",
 ] as const;
 
 export type ImputationMethod = (typeof imputationMethods)[number];
@@ -15,5 +18,8 @@ export const imputationKeys = {
   limit_samples: ["forward_fill", "backward_fill"],
   limit_age: ["forward_fill", "backward_fill"],
   season_samples: ["seasonal"],
-  window: ["seasonal", "mean", "median"],
+  window: ["seasonal", "mean", "median", "regression", "kmeans", "matrix_factorization"],
+  series_max: ["regression", "kmeans", "matrix_factorization"],
+  clusters: ["kmeans"],
+  shrinkage: ["matrix_factorization"],
 } as const satisfies Record<string, readonly ImputationMethod[]>;

@@ -46,6 +46,8 @@ describe("featurePlan", () => {
     assert.equal(contextOf("method: mean"), 60 * minute);
     assert.equal(contextOf("method: median, window: 90s"), 90_000);
     assert.equal(contextOf("method: seasonal, window: 3h"), 180 * minute);
+    // Another series may be as it was 1.5 intervals before.
+    assert.equal(contextOf("method: regression, window: 90s"), 90_000 + 22_500);
   });
 
   it("looks back by the largest window and the rate where nothing is judged or filled", () => {

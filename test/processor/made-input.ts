@@ -81,7 +81,14 @@ export const plans: Readonly<Record<string, FeaturePlan>> = {
   }),
   "removing, and filling by the mean": planWith({
     cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },
-    imputation: { ...gaps, method: "mean", interval: "auto", window: "12s" },
+    imputation: { ...gaps, method: "mean", interval: "1s", window: "12s" },
+  }),
+  "removing, and filling by regression": planWith({
+    cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },
+    imputation: { ...gaps, method: "regression", interval: "1s", window: "12s" },
+  }),
+  "filling by k-means": planWith({
+    imputation: { ...gaps, method: "kmeans", interval: "auto", window: "12s", clusters: 2, series_max: 2 },
   }),
   "filling by the season": planWith({
     imputation: { ...gaps, method: "seasonal", interval: "auto", window: "20s", season_samples: 4 },

@@ -57,26 +57,22 @@ export function naiveRows(
   const rows = new Map<string, Row>();
   const measured = samplesOf(frames);
   const isIncomplete = incompleteTimes(measured, plan);
-  for (const [name, samples] of [...measured, ...combinedSamples(measured, plan, strict)]) {
-    const inOrder = [...samples.values()].sort((a, b) => a.timestamp - b.timestamp);
-    const believed = believedOf(inOrder, strict);
-    const rateAt = (timestamp: number) => rateOf(believed, timestamp, plan);
-    const judgedAs = (sample: Sample, asCounter: boolean) => {
-      if (asCounter) return rateAt(sample.timestamp);
-      return believed.includes(sample) ? sample.value : NaN;
-    };
-    const judged = inOrder.map((sample) => ({ ...sample, judged: judgedAs(sample, isCounter(sample)) }));
-    const scoreOf = forestOf(name.slice(name.indexOf(" ") + 1), judged, plan);
-    const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan, scoreOf));
-    const entries = filledEntries(cleaned, plan);
+  const all = [...measured, ...combinedSamples(measured, plan, strict)].map(([name, samples]) => ({
+    name,
+    ...cleanedSeries(name, samples, plan, strict),
+  }));
+  for (const { name, cleaned, judgedAs, scoreOf } of all) {
+    const [entity] = name.split(" ");
+    const others = all
+      .filter((other) => other.name !== name && other.name.startsWith(`${entity} `))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((other) => other.cleaned);
+    const entries = filledEntries(cleaned, others, plan);
     for (const entry of entries) {
       const seen = (other: Entry) => {
         if (isCounter(other) === isCounter(entry)) return other.cleaned;
         if (other.isFilledIn) return NaN;
-        return judgedAs(
-          inOrder.find(({ timestamp }) => timestamp === other.timestamp)!,
-          isCounter(entry),
-        );
+        return judgedAs(other.timestamp, isCounter(entry));
       };
       const isMeasured = isCounter(entry) || !Number.isFinite(entry.cleaned);
       rows.set(`${name} ${entry.timestamp}`, {
@@ -88,6 +84,28 @@ export function naiveRows(
     }
   }
   return rows;
+}
+
+/** The samples of a series in order, judged and cleaned. */
+function cleanedSeries(
+  name: string,
+  samples: ReadonlyMap<number, Sample>,
+  plan: FeaturePlan,
+  strict: boolean,
+) {
+  const inOrder = [...samples.values()].sort((a, b) => a.timestamp - b.timestamp);
+  const believed = believedOf(inOrder, strict);
+  const judgedAs = (timestamp: number, asCounter: boolean) => {
+    if (asCounter) return rateOf(believed, timestamp, plan);
+    return believed.find((sample) => sample.timestamp === timestamp)?.value ?? NaN;
+  };
+  const judged = inOrder.map((sample) => ({
+    ...sample,
+    judged: judgedAs(sample.timestamp, isCounter(sample)),
+  }));
+  const scoreOf = forestOf(name.slice(name.indexOf(" ") + 1), judged, plan);
+  const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan, scoreOf));
+  return { cleaned, judgedAs, scoreOf };
 }
 
 /** By entity and series the one sample of each time. */
@@ -234,7 +252,11 @@ function cleanedSample(
 }
 
 /** The samples with their gaps filled. */
-function filledEntries(samples: readonly Entry[], { imputation }: FeaturePlan): Entry[] {
+function filledEntries(
+  samples: readonly Entry[],
+  others: readonly (readonly Entry[])[],
+  { imputation }: FeaturePlan,
+): Entry[] {
   if (imputation === null) return [...samples];
   const good = samples.filter(({ cleaned }) => Number.isFinite(cleaned));
   const entries = new Map(samples.map((sample) => [sample.timestamp, sample]));
@@ -243,7 +265,10 @@ function filledEntries(samples: readonly Entry[], { imputation }: FeaturePlan): 
     if (isCounter(near) !== isCounter(far) || far.timestamp - near.timestamp > imputation.maxGapMs) return;
     const times = timesToFill(samples, near, far, imputation);
     if (times.length === 0) return;
-    const values = fillOf(good, near, far, times, imputation);
+    const before = samples.filter(({ timestamp }) => timestamp <= near.timestamp);
+    const ageMs = 1.5 * intervalAt(before, imputation);
+    const columns = (rows: Float64Array) => columnsOf(others, near, far, rows, ageMs, imputation);
+    const values = fillOf(good, near, far, times, imputation, columns);
     times.forEach((timestamp, k) => {
       const cleaned = values[k];
       if (!Number.isFinite(cleaned)) return;
@@ -279,6 +304,7 @@ function fillOf(
   far: Entry,
   times: readonly number[],
   { contextMs, fill }: ImputationPlan,
+  columns: (rows: Float64Array) => Float64Array[],
 ): Float64Array {
   const before = contextMs === 0 ? [near] : within(good, near.timestamp, contextMs);
   const context = [...before.filter((entry) => isCounter(entry) === isCounter(near)), far];
@@ -287,7 +313,31 @@ function fillOf(
     timestamps,
     Float64Array.from(context, ({ cleaned }) => cleaned),
     Float64Array.from(times),
+    columns,
   );
+}
+
+/** Of each other series its newest value at each time, unless it is too old, and all of one kind. */
+function columnsOf(
+  others: readonly (readonly Entry[])[],
+  near: Entry,
+  far: Entry,
+  rows: Float64Array,
+  ageMs: number,
+  { reachMs, othersMax }: ImputationPlan,
+): Float64Array[] {
+  const columns = others.map((entries) => {
+    const good = entries.filter(({ cleaned }) => Number.isFinite(cleaned));
+    const newestOf = (from: number, to: number) =>
+      good.findLast(({ timestamp }) => timestamp >= from && timestamp <= to);
+    const newest = newestOf(near.timestamp - reachMs + 1, far.timestamp);
+    return rows.map((ms) => {
+      const found = newestOf(ms - (ageMs < Infinity ? ageMs : 0), ms);
+      const isOfKind = found !== undefined && isCounter(found) === isCounter(newest!);
+      return isOfKind ? found.cleaned : NaN;
+    });
+  });
+  return columns.filter((column) => column.some(Number.isFinite)).slice(0, othersMax);
 }
 
 /** The median of the last five distances, of samples that are not too old. */

@@ -24,7 +24,7 @@ function emissionTexts(emitted: readonly FeatureFrame[], isLeft: (name: string) 
 }
 
 for (const [name, plan] of Object.entries(plans)) {
-  const numRuns = name === "plain" ? 500 : 80;
+  const numRuns = name === "plain" ? 400 : 50;
   describe(`the processor's operators, ${name}`, () => {
     it("say what is computed from scratch, in whatever order and batches timely samples come", async () => {
       await fc.assert(
@@ -63,7 +63,7 @@ for (const [name, plan] of Object.entries(plans)) {
           for (const [name, { revision }] of oneByOne)
             assert.equal(inBatches.get(name)!.revision, revision, name);
         }),
-        { seed, numRuns: 80 },
+        { seed, numRuns: 50 },
       );
     });
 

@@ -24,6 +24,7 @@ export function texts(rows: ReadonlyMap<string, Row>, isWanted: (name: string) =
  * samples came so late that all of their rows were.
  */
 export function leftToReplay(frames: readonly RawFrame[], plan: FeaturePlan) {
+  const isAcross = (plan.imputation?.othersMax ?? 0) > 0;
   const entities = new Map<string, { watermark: number; seenAt: number; forgottenUntil: number }>();
   const left: { prefix: string; from: number; before: number }[] = [];
   let watermark = -Infinity;
@@ -45,8 +46,9 @@ export function leftToReplay(frames: readonly RawFrame[], plan: FeaturePlan) {
       if (stale[i] === 1 || timestamp >= correctedFrom) return;
       const from = timestamp - plan.reachBackMs;
       const combined = plan.combined.map(({ metric }) => `${metric}${entity.key}`);
-      // Whether a frame is complete depends on all series.
-      const prefixes = plan.completeness === null ? [key, ...combined].map((one) => `${one} `) : [""];
+      // Whether a frame is complete depends on all series, and so may what is filled from them.
+      const isApart = plan.completeness === null && !isAcross;
+      const prefixes = isApart ? [key, ...combined].map((one) => `${one} `) : [""];
       for (const prefix of prefixes)
         left.push({ prefix: `${entity.key} ${prefix}`, from, before: correctedFrom });
     });

@@ -1,7 +1,8 @@
 import { firstAfter } from "../../kernels/window-bounds.js";
 import { flagBits } from "../../shared/frame.js";
-import type { ImputationPlan } from "../imputation-plan.js";
+import { GAP_INTERVALS, type ImputationPlan, ageLimitMs } from "../imputation-plan.js";
 import type { Gone } from "./changes.js";
+import type { EntityState } from "./partition-state.js";
 import {
   type SeriesWindow,
   entryKinds,
@@ -12,8 +13,6 @@ import {
   removeAt,
 } from "./series-window.js";
 
-/** A gap is more than so many intervals without a sample (a scrape more or less late is none). */
-const GAP_INTERVALS = 1.5;
 /** The interval of a series is the median of so many distances of samples, those before the gap. */
 const DISTANCES = 5;
 
@@ -32,6 +31,7 @@ export function fillGaps(
   window: SeriesWindow,
   plan: ImputationPlan,
   { from, to, isAppend }: { from: number; to: number; isAppend: boolean },
+  entity: EntityState,
   gone: Gone[],
 ): Filled | null {
   const { timestamps, first, end } = window;
@@ -46,7 +46,7 @@ export function fillGaps(
   const before = right === end ? Infinity : timestamps[right];
   const old = contentsBetween(window, after, before);
   strip(window, left, right);
-  fillBetween(window, plan, after, before);
+  fillBetween(window, plan, after, before, entity);
   return compared(window, old, contentsBetween(window, after, before), gone);
 }
 
@@ -58,7 +58,7 @@ export function endsOf(window: SeriesWindow, at: number): { near: number; far: n
 /** The first index that no gap begins before whose interval, or whose fill, is told from the samples at or before a time. */
 function lastReached(window: SeriesWindow, plan: ImputationPlan, timestamp: number): number {
   const { timestamps, first, end } = window;
-  const withoutContext = firstAfter(timestamps, first, end, timestamp + plan.contextMs - 1);
+  const withoutContext = firstAfter(timestamps, first, end, timestamp + plan.reachMs - 1);
   return Math.max(withoutContext, lastOfInterval(window, plan, timestamp));
 }
 
@@ -158,20 +158,32 @@ function strip(window: SeriesWindow, left: number, right: number): void {
 }
 
 /** Fills each gap from the good sample at one time to that at the other, where there are such samples. */
-function fillBetween(window: SeriesWindow, plan: ImputationPlan, after: number, before: number): void {
+function fillBetween(
+  window: SeriesWindow,
+  plan: ImputationPlan,
+  after: number,
+  before: number,
+  entity: EntityState,
+): void {
   let far = goodBefore(window, firstAfter(window.timestamps, window.first, window.end, before));
   for (;;) {
     const near = goodBefore(window, far);
     if (near < window.first || window.timestamps[near] < after) return;
     // Columns may move while there is made room.
     const rank = near - window.first;
-    fillGap(window, plan, near, far);
+    fillGap(window, plan, near, far, entity);
     far = window.first + rank;
   }
 }
 
 /** Fills the gap between two good samples, if there is one. */
-function fillGap(window: SeriesWindow, plan: ImputationPlan, near: number, far: number): void {
+function fillGap(
+  window: SeriesWindow,
+  plan: ImputationPlan,
+  near: number,
+  far: number,
+  entity: EntityState,
+): void {
   const { timestamps } = window;
   if (
     timestamps[far] - timestamps[near] > plan.maxGapMs ||
@@ -188,7 +200,8 @@ function fillGap(window: SeriesWindow, plan: ImputationPlan, near: number, far: 
   }
   if (times.length === 0) return;
   const context = contextOf(window, plan, near, far);
-  const values = plan.fill(context.timestamps, context.values, Float64Array.from(times));
+  const others = (rows: Float64Array) => columnsOfOthers(window, plan, near, far, entity, rows);
+  const values = plan.fill(context.timestamps, context.values, Float64Array.from(times), others);
   const type = window.types[far];
   let at = near + 1;
   times.forEach((timestamp, k) => {
@@ -219,6 +232,45 @@ function contextOf(window: SeriesWindow, plan: ImputationPlan, near: number, far
     timestamps: Float64Array.from(indices, (at) => timestamps[at]),
     values: Float64Array.from(indices, (at) => cleaned[at]),
   };
+}
+
+/**
+ * What the other series of the entity were at some times around a gap, in the order of their keys: each the newest value that
+ * windows see of it and that was not filled in, as far back as no sample is missing of the gap's series, NaN without one. Of
+ * one kind, values or rates: that of its newest. A series that has no value there is none: it may be as well forgotten.
+ */
+function columnsOfOthers(
+  window: SeriesWindow,
+  plan: ImputationPlan,
+  near: number,
+  far: number,
+  { windows }: EntityState,
+  rows: Float64Array,
+): Float64Array[] {
+  const intervalMs = plan.intervalMs ?? intervalBefore(window, plan, near, Infinity);
+  const ageMs = Number.isFinite(intervalMs) ? ageLimitMs(intervalMs) : 0;
+  const after = window.timestamps[near] - plan.reachMs;
+  const until = window.timestamps[far];
+  const columns: Float64Array[] = [];
+  for (const key of [...windows.keys()].sort()) {
+    if (columns.length === plan.othersMax) break;
+    const other = windows.get(key)!;
+    if (other === window) continue;
+    const newest = newestGood(other, after, until);
+    if (newest < 0) continue;
+    const column = rows.map((ms) => {
+      const at = newestGood(other, ms - ageMs - 1, ms);
+      return at < 0 || isCounter(other, at) !== isCounter(other, newest) ? NaN : other.cleaned[at];
+    });
+    if (column.some((value) => !Number.isNaN(value))) columns.push(column);
+  }
+  return columns;
+}
+
+/** The last entry of (after, until] that windows see and that was not filled in; −1 where there is none. */
+function newestGood(window: SeriesWindow, after: number, until: number): number {
+  const at = goodBefore(window, firstAfter(window.timestamps, window.first, window.end, until));
+  return at >= window.first && window.timestamps[at] > after ? at : -1;
 }
 
 /** The times where two states of the same stretch differ; null where they do not. */

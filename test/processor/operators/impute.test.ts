@@ -137,4 +137,47 @@ describe("impute", () => {
       [13, 4, 15].forEach((expected, i) => assert.ok(Math.abs(filled[i] - expected) < 0.1, String(filled)));
     }
   });
+
+  const both = (second: number, ...missing: number[]): Made[] => {
+    const other = { second, value: 5 * ((second * 7) % 11), series: 1 };
+    return missing.includes(second) ? [other] : [{ second, value: 3 + 2 * other.value }, other];
+  };
+  const seconds = Array.from({ length: 20 }, (_, second) => second);
+
+  for (const method of ["regression", "kmeans", "matrix_factorization"]) {
+    it(`fills from what another series was meanwhile by ${method}`, async () => {
+      const { row } = await told(
+        seconds.flatMap((second) => both(second, 15)),
+        filling({ method, window: "15s" }),
+      );
+      assert.equal(row(15)!.flags, IMPUTED);
+      const error = Math.abs(row(15)!.value - (3 + 2 * row(15, "metric_1")!.value));
+      // The mean would be off by 44.
+      assert.ok(error < { regression: 0.1, kmeans: 15, matrix_factorization: 15 }[method]!, String(error));
+    });
+  }
+
+  it("fills anew what any sample changes that the filler looked at, of whichever series it is", async () => {
+    // A row of the window begins at 5 s, where the other series is as it was at 4 s.
+    const made = seconds
+      .flatMap((second) => both(second, 9))
+      .filter(({ second, series }) => !(second === 5 && series === 1));
+    const options = filling({ method: "regression", window: "4s" });
+    const isOf =
+      (wanted: number) =>
+      ({ second, series }: Made) =>
+        second === wanted && series === 1;
+    const expected = (await told(made, options)).row(9)!;
+    for (const wanted of [4, 6, 8, 10]) {
+      const without = made.filter((sample) => !isOf(wanted)(sample));
+      const late = await told([...without, ...made.filter(isOf(wanted))], options);
+      assert.equal(late.row(9)!.value, expected.value, `${wanted} s`);
+      assert.notEqual((await told(without, options)).row(9)!.value, expected.value, `${wanted} s`);
+    }
+    // And nothing older.
+    const changed = made.map((sample) =>
+      sample.second < 4 ? { ...sample, value: sample.value + 7 } : sample,
+    );
+    assert.equal((await told(changed, options)).row(9)!.value, expected.value);
+  });
 });
