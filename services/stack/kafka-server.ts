@@ -104,6 +104,8 @@ advertised.listeners=PLAINTEXT://${broker}
 log.dirs=${data}
 # Topics are created with the settings of services/shared/topics.ts, or not at all.
 auto.create.topics.enable=false
+# Records bear event times, which may be old: retention looks for them once a start is well over, and not half a minute later.
+log.initial.task.delay.ms=600000
 # One broker, so one replica of everything.
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1

@@ -49,7 +49,7 @@ export async function runFiles(
   // Results come file by file, in the order of the files, however they run.
   let current: string | undefined;
 
-  // kafkajs may leave a connection behind that was being opened while its client was closed: with its tests done, a file ends.
+  // A test that fails may leave connections open, which would keep its file from ending.
   if (!process.execArgv.includes(FORCE_EXIT)) process.execArgv.push(FORCE_EXIT);
   const events = run({ files: [...files], concurrency: CONCURRENCY, timeout: FILE_LIMIT_MS, signal });
   for await (const { type, data } of events as AsyncIterable<TestEvent>) {
