@@ -3,8 +3,14 @@ import { firstAfter } from "../kernels/window-bounds.js";
 import type { FeaturePlan, OutlierPlan } from "../processor/feature-plan.js";
 import { fences, fittedTo, isOutlier, isolationOf } from "../processor/state/detect-outlier.js";
 import { endsOf } from "../processor/state/fill-gaps.js";
-import { type SeriesWindow, entryKinds, isCounter, seriesAt } from "../processor/state/series-window.js";
-import { type MetricType, flagBits } from "../shared/frame.js";
+import {
+  type SeriesWindow,
+  entryKinds,
+  isCounter,
+  isImputed,
+  seriesAt,
+} from "../processor/state/series-window.js";
+import type { MetricType } from "../shared/frame.js";
 import { type Span, type SpanOf, rateSpan, spanOf } from "./explain-features.js";
 
 export interface Sample {
@@ -62,12 +68,6 @@ export interface GapExplanation {
   readonly after: Sample | null;
 }
 
-/** Index of the entry of a time; -1 where it is not there. */
-export function entryAt({ timestamps, first, end }: SeriesWindow, timestamp: number): number {
-  const at = firstAfter(timestamps, first, end, timestamp - 1);
-  return at < end && timestamps[at] === timestamp ? at : -1;
-}
-
 /** Reads what stands in the window, and asks again, of the processor's own functions, for what is not kept there. */
 export function explainEntry(
   window: SeriesWindow,
@@ -102,11 +102,10 @@ function judgedOf(window: SeriesWindow, plan: FeaturePlan, at: number): Judged {
 }
 
 function outlierOf(window: SeriesWindow, plan: OutlierPlan, at: number): OutlierExplanation {
-  const { judged, timestamps, cleaned, flags } = window;
+  const { judged, timestamps, cleaned } = window;
   const { method, action } = plan;
   const found = isOutlier(window, plan, at);
   const between: [number, number] = [fences[0], fences[1]];
-  const isImputed = (flags[at] & flagBits.imputed) !== 0;
   const isForest = method === "isolation_forest";
   const score = isForest ? isolationOf(window, plan, at) : NaN;
   const forest = isForest && Number.isFinite(judged[at]) ? window.forest : null;
@@ -121,13 +120,13 @@ function outlierOf(window: SeriesWindow, plan: OutlierPlan, at: number): Outlier
     fences: between,
     score: isForest ? { value: score, outlierAbove: forest?.fitted?.outlierAbove ?? NaN } : null,
     action,
-    left: isImputed ? NaN : cleaned[at],
+    left: isImputed(window, at) ? NaN : cleaned[at],
   };
 }
 
 function gapOf(window: SeriesWindow, at: number): GapExplanation | null {
-  const { cleaned, flags, timestamps, first, end } = window;
-  const isFilled = (flags[at] & flagBits.imputed) !== 0;
+  const { cleaned, timestamps, first, end } = window;
+  const isFilled = isImputed(window, at);
   if (!isFilled && Number.isFinite(cleaned[at])) return null;
   const { near, far } = endsOf(window, at);
   const sampleAt = (index: number) => ({ timestamp: timestamps[index], value: cleaned[index] });

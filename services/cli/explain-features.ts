@@ -4,10 +4,9 @@ import type { FeaturePlan } from "../processor/feature-plan.js";
 import { fittedTo, isolationOf } from "../processor/state/detect-outlier.js";
 import { endsOf } from "../processor/state/fill-gaps.js";
 import { seenValues } from "../processor/state/judge.js";
-import { type SeriesWindow, entryKinds, isCounter } from "../processor/state/series-window.js";
+import { type SeriesWindow, entryKinds, isCounter, isImputed } from "../processor/state/series-window.js";
 import type { Config } from "../shared/config-schema.js";
 import { featureColumnsByKind } from "../shared/feature-columns.js";
-import { flagBits } from "../shared/frame.js";
 
 /** Which samples a column's value came from. */
 export interface Span {
@@ -86,7 +85,7 @@ function fitted(window: SeriesWindow, { outliers }: FeaturePlan, at: number): Sp
 /** The samples, as they were read, that a counter's rate at the row is of; of one filled in, the ends of its gap. */
 function ofRate(window: SeriesWindow, plan: FeaturePlan, at: number): Span | null {
   if (!isCounter(window, at)) return null;
-  if ((window.flags[at] & flagBits.imputed) === 0) return rateSpan(window, plan, at);
+  if (!isImputed(window, at)) return rateSpan(window, plan, at);
   const { near, far } = endsOf(window, at);
   const { timestamps } = window;
   const bounds = { afterMs: timestamps[near] - 1, toMs: timestamps[far] };
@@ -100,10 +99,11 @@ export function rateSpan(window: SeriesWindow, { rateWindowMs }: FeaturePlan, at
 }
 
 export function spanOf(
-  { timestamps, flags, first, end }: SeriesWindow,
+  window: SeriesWindow,
   { afterMs, toMs }: Pick<Span, "afterMs" | "toMs">,
   counts: (index: number) => boolean,
 ): Span {
+  const { timestamps, first, end } = window;
   let samples = 0;
   let filledIn = 0;
   let firstMs = NaN;
@@ -112,7 +112,7 @@ export function spanOf(
     if (!counts(i)) continue;
     if (samples++ === 0) firstMs = timestamps[i];
     lastMs = timestamps[i];
-    filledIn += Number((flags[i] & flagBits.imputed) !== 0);
+    filledIn += Number(isImputed(window, i));
   }
   return { afterMs, toMs, samples, filledIn, firstMs, lastMs };
 }

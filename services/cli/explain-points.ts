@@ -6,12 +6,12 @@ import { transform } from "../processor/pipeline.js";
 import { compileRules } from "../processor/rules/compile-rules.js";
 import { openFrameJudge } from "../processor/rules/judge-frame.js";
 import { openPartitionState } from "../processor/state/partition-state.js";
-import type { SeriesWindow } from "../processor/state/series-window.js";
+import { type SeriesWindow, entryAt } from "../processor/state/series-window.js";
 import type { TypeChange } from "../processor/state/type-change.js";
 import type { Config } from "../shared/config-schema.js";
 import type { FeatureFrame, RawFrame } from "../shared/frame.js";
 import type { SeriesChoice } from "./explain-choice.js";
-import { type EntryExplanation, entryAt, explainEntry } from "./explain-entry.js";
+import { type EntryExplanation, explainEntry } from "./explain-entry.js";
 import { spansOfColumns } from "./explain-features.js";
 
 /** A sample of the series as a frame had it, and what came of it. */

@@ -75,45 +75,41 @@ function changePoint(columns: readonly string[], { change_points }: Features): F
   const scratch = openChangePointScratch();
   const windowMs = change_points?.window.ms ?? 0;
   const sensitivity = change_points?.sensitivity ?? 1;
-  return {
-    columns,
-    lookbackMs: windowMs,
-    write: (timestamps, values, first, end, out, outOffset) => {
-      const from = firstAfter(timestamps, first, end, timestamps[end - 1] - windowMs);
-      out[outOffset] = secondsSinceChange(scratch, timestamps, values, from, end, windowMs, sensitivity);
-    },
-  };
+  return ofWindow(columns, windowMs, (timestamps, values, from, end, out, outOffset) => {
+    out[outOffset] = secondsSinceChange(scratch, timestamps, values, from, end, windowMs, sensitivity);
+  });
 }
 
 function seasonal(columns: readonly string[], { seasonal: wanted }: Features): FeatureGroup {
   const scratch = openSeasonalScratch();
   const plan = { period: wanted?.period ?? 0, intervalMs: wanted?.interval ?? 0 };
   const windowMs = plan.period * plan.intervalMs * (wanted?.periods ?? 0);
-  return {
-    columns,
-    lookbackMs: windowMs,
-    write: (timestamps, values, first, end, out, outOffset) => {
-      const from = firstAfter(timestamps, first, end, timestamps[end - 1] - windowMs);
-      seasonalFeatures(plan, scratch, timestamps, values, from, end, out, outOffset);
-      const anomaly = outOffset + seasonalWidth;
-      const count = end - from;
-      out[anomaly] = NaN;
-      if (!Number.isNaN(out[outOffset]))
-        residualScores(scratch.parts, count - 1, count, scratch.sums, out, anomaly);
-    },
-  };
+  return ofWindow(columns, windowMs, (timestamps, values, from, end, out, outOffset) => {
+    seasonalFeatures(plan, scratch, timestamps, values, from, end, out, outOffset);
+    const anomaly = outOffset + seasonalWidth;
+    const count = end - from;
+    out[anomaly] = NaN;
+    if (!Number.isNaN(out[outOffset]))
+      residualScores(scratch.parts, count - 1, count, scratch.sums, out, anomaly);
+  });
 }
 
 function zscore(columns: readonly string[], { zscore_window }: Features): FeatureGroup {
   const scoreAndFences = new Float64Array(3);
-  const windowMs = zscore_window?.ms ?? 0;
+  return ofWindow(columns, zscore_window?.ms ?? 0, (_, values, from, end, out, outOffset) => {
+    isZScoreOutlier(values, from, end, end - 1, scoreAndFences, 0);
+    out[outOffset] = scoreAndFences[0];
+  });
+}
+
+/** A group of one window: `write` is given the samples of (t − window, t] only. */
+function ofWindow(columns: readonly string[], windowMs: number, write: FeatureGroup["write"]): FeatureGroup {
   return {
     columns,
     lookbackMs: windowMs,
     write: (timestamps, values, first, end, out, outOffset) => {
       const from = firstAfter(timestamps, first, end, timestamps[end - 1] - windowMs);
-      isZScoreOutlier(values, from, end, end - 1, scoreAndFences, 0);
-      out[outOffset] = scoreAndFences[0];
+      write(timestamps, values, from, end, out, outOffset);
     },
   };
 }

@@ -5,7 +5,7 @@ import { flagBits } from "../../shared/frame.js";
 import type { OutlierPlan } from "../feature-plan.js";
 import type { Changes } from "../state/changes.js";
 import { fences, isOutlier } from "../state/detect-outlier.js";
-import { type SeriesWindow, entryKinds, isCounter } from "../state/series-window.js";
+import { type SeriesWindow, entryKinds, isCounter, isImputed } from "../state/series-window.js";
 
 /**
  * Judges each sample against the window before it, as the values came and not as they were cleaned (law L3), and flags,
@@ -42,8 +42,7 @@ function decide(window: SeriesWindow, plan: OutlierPlan, at: number): boolean {
   const isOut = isOutlier(window, plan, at);
   const value = isOut ? treatedOutlier(plan.action, judged[at], fences[0], fences[1]) : judged[at];
   const wasOut = (flags[at] & flagBits.outlier) !== 0;
-  const isImputed = (flags[at] & flagBits.imputed) !== 0;
-  const known = isImputed ? NaN : cleaned[at];
+  const known = isImputed(window, at) ? NaN : cleaned[at];
   if (wasOut === isOut && Object.is(known, value)) return false;
   flags[at] = (flags[at] & ~(flagBits.outlier | flagBits.imputed)) | (isOut ? flagBits.outlier : 0);
   cleaned[at] = value;

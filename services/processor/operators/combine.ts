@@ -25,6 +25,7 @@ export function combine(plan: FeaturePlan): MonoTypeOperatorFunction<Changes> {
       found = findMembers(plan, entity);
       known.set(entity, found);
     }
+    if (found.combined.length === 0) return;
     const touched = new Set(changes.windows);
     for (const members of found.combined) {
       if (members.all.some((window) => touched.has(window))) recompute(plan, changes, members);

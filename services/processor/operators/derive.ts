@@ -7,7 +7,14 @@ import type { FeaturePlan } from "../feature-plan.js";
 import type { Changes } from "../state/changes.js";
 import { isolationOf } from "../state/detect-outlier.js";
 import { seenValues } from "../state/judge.js";
-import { type SeriesWindow, entryKinds, isCounter, seriesAt } from "../state/series-window.js";
+import {
+  type SeriesWindow,
+  entryAt,
+  entryKinds,
+  isCounter,
+  isImputed,
+  seriesAt,
+} from "../state/series-window.js";
 
 /**
  * Emits the rows of each frame's newest samples at once. Rows that a late sample touches, and those that were filled in, are
@@ -157,9 +164,8 @@ function* corrections(plan: FeaturePlan, all: readonly Touched[]): Generator<Fea
       if (cause !== null) add(cause, timestamps[index], false, { window, index, type: types[index] });
     }
     for (const { timestamp, type } of goneOf(touched)) {
-      const at = firstAfter(timestamps, first, end, timestamp - 1);
       // Filled in again meanwhile, or measured after all.
-      if (at < end && timestamps[at] === timestamp) continue;
+      if (entryAt(window, timestamp) >= 0) continue;
       add(latest(touched, timestamp)!, timestamp, true, { window, index: -1, type });
     }
   }
@@ -224,7 +230,6 @@ function writeRow(
 ): void {
   const { timestamps, cleaned, judged, first, rolling } = window;
   const asCounter = isCounter(window, index);
-  const isImputed = (window.flags[index] & flagBits.imputed) !== 0;
   // What is measured stays what was read where nothing better is known.
   const isCleaned = !asCounter && Number.isFinite(cleaned[index]);
   values[row] = isCleaned ? cleaned[index] : window.values[index];
@@ -243,5 +248,5 @@ function writeRow(
   }
   if (plan.outliers?.method === "isolation_forest")
     features[column++] = isolationOf(window, plan.outliers, index);
-  features[column] = asCounter ? (isImputed ? cleaned : judged)[index] : NaN;
+  features[column] = asCounter ? (isImputed(window, index) ? cleaned : judged)[index] : NaN;
 }

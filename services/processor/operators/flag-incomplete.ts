@@ -1,10 +1,10 @@
 import { type MonoTypeOperatorFunction, tap } from "rxjs";
 import { isIncomplete } from "../../kernels/missing/presence.js";
-import { firstAfter } from "../../kernels/window-bounds.js";
 import { flagBits } from "../../shared/frame.js";
 import type { CompletenessPlan, FeaturePlan } from "../feature-plan.js";
 import type { Changes } from "../state/changes.js";
-import { hasSample, incompleteTimes } from "../state/incomplete-frames.js";
+import { incompleteTimes } from "../state/incomplete-frames.js";
+import { entryAt, entryKinds } from "../state/series-window.js";
 
 /**
  * Judges whether a frame lacks too much of what its entity should have at that time. A late sample has the frames after it
@@ -49,8 +49,8 @@ function judgeAround(plan: FeaturePlan, completeness: CompletenessPlan, changes:
 function noteFlips({ entity, windows, outcomes, input, flipped }: Changes, times: readonly number[]): void {
   for (const timestamp of times) {
     for (const window of entity.windows.values()) {
-      const at = firstAfter(window.timestamps, window.first, window.end, timestamp - 1);
-      if (!hasSample(window, at, timestamp)) continue;
+      const at = entryAt(window, timestamp);
+      if (at < 0 || window.kinds[at] === entryKinds.filledIn) continue;
       // Its row is the newest of its series, which is emitted anyway.
       const isNewest =
         timestamp === input.frame.timestamp && outcomes[windows.indexOf(window)] === "appended";

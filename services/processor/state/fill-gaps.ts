@@ -3,18 +3,17 @@ import { flagBits } from "../../shared/frame.js";
 import { GAP_INTERVALS, type ImputationPlan, ageLimitMs } from "../imputation-plan.js";
 import type { Gone } from "./changes.js";
 import type { EntityState } from "./partition-state.js";
+import { DISTANCES, intervalUpTo } from "./sample-interval.js";
 import {
   type SeriesWindow,
   entryKinds,
   forgetCaches,
   insertAt,
   isCounter,
+  isImputed,
   putFilledIn,
   removeAt,
 } from "./series-window.js";
-
-/** The interval of a series is the median of so many distances of samples, those before the gap. */
-const DISTANCES = 5;
 
 /** Times of the first and the last entry that is not what it was, milliseconds since the epoch. */
 export interface Filled {
@@ -89,39 +88,22 @@ function goodFrom(window: SeriesWindow, index: number): number {
   return at;
 }
 
-function isGood({ cleaned, flags }: SeriesWindow, at: number): boolean {
-  const value = cleaned[at];
-  return value - value === 0 && (flags[at] & flagBits.imputed) === 0;
+function isGood(window: SeriesWindow, at: number): boolean {
+  const value = window.cleaned[at];
+  return value - value === 0 && !isImputed(window, at);
+}
+
+/** How often a sample is expected after the one at an index; Infinity where nothing tells. */
+function intervalAt(window: SeriesWindow, plan: ImputationPlan, index: number): number {
+  const afterMs = window.timestamps[index] - plan.intervalLookbackMs;
+  return plan.intervalMs ?? intervalUpTo(window, index, afterMs);
 }
 
 /** How many samples are missing between two samples that follow each other. */
 function missingBetween(window: SeriesWindow, plan: ImputationPlan, left: number, right: number): number {
   const distance = window.timestamps[right] - window.timestamps[left];
-  const intervalMs = plan.intervalMs ?? intervalBefore(window, plan, left, distance);
+  const intervalMs = intervalAt(window, plan, left);
   return distance > GAP_INTERVALS * intervalMs ? Math.round(distance / intervalMs) - 1 : 0;
-}
-
-const distances = new Float64Array(DISTANCES);
-
-/**
- * The median distance of the last samples up to `left`; Infinity where too few are within `plan.intervalLookbackMs` to tell,
- * and where it is plain that `distance` is none that counts as a gap.
- */
-function intervalBefore(window: SeriesWindow, plan: ImputationPlan, left: number, distance: number): number {
-  const { timestamps, kinds, first } = window;
-  const horizon = timestamps[left] - plan.intervalLookbackMs;
-  let count = 0;
-  let least = Infinity;
-  let later = timestamps[left];
-  for (let at = left - 1; at >= first && count < DISTANCES && timestamps[at] > horizon; at--) {
-    if (kinds[at] === entryKinds.filledIn) continue;
-    const apart = later - timestamps[at];
-    later = timestamps[at];
-    if (apart < least) least = apart;
-    distances[count++] = apart;
-  }
-  if (count < DISTANCES || distance <= GAP_INTERVALS * least) return Infinity;
-  return distances.sort()[(DISTANCES - 1) / 2];
 }
 
 /** Entries as they were. */
@@ -150,7 +132,7 @@ function strip(window: SeriesWindow, left: number, right: number): void {
   for (let at = right - 1; at > left; at--) {
     if (window.kinds[at] === entryKinds.filledIn) {
       removeAt(window, at);
-    } else if (window.flags[at] & flagBits.imputed) {
+    } else if (isImputed(window, at)) {
       window.flags[at] &= ~flagBits.imputed;
       window.cleaned[at] = NaN;
     }
@@ -247,7 +229,7 @@ function columnsOfOthers(
   { windows }: EntityState,
   rows: Float64Array,
 ): Float64Array[] {
-  const intervalMs = plan.intervalMs ?? intervalBefore(window, plan, near, Infinity);
+  const intervalMs = intervalAt(window, plan, near);
   const ageMs = Number.isFinite(intervalMs) ? ageLimitMs(intervalMs) : 0;
   const after = window.timestamps[near] - plan.reachMs;
   const until = window.timestamps[far];

@@ -2,10 +2,9 @@ import { isIncomplete } from "../../kernels/missing/presence.js";
 import { firstAfter } from "../../kernels/window-bounds.js";
 import type { CompletenessPlan, FeaturePlan } from "../feature-plan.js";
 import type { EntityState } from "./partition-state.js";
+import { intervalUpTo } from "./sample-interval.js";
 import { type SeriesWindow, entryKinds } from "./series-window.js";
 
-/** The interval of a series is the median of so many distances of samples, the last before the frame. */
-const DISTANCES = 5;
 /**
  * A sample is due within so much of an interval. Targets of one entity are scraped at different phases, and one is not
  * missing from another's frame; Prometheus itself keeps its scrapes to a hundredth of the interval.
@@ -42,7 +41,7 @@ export function incompleteTimes(
 }
 
 /** Whether the entry at an index is a sample of this time. */
-export function hasSample({ timestamps, kinds, end }: SeriesWindow, at: number, timestamp: number): boolean {
+function hasSample({ timestamps, kinds, end }: SeriesWindow, at: number, timestamp: number): boolean {
   return at < end && timestamps[at] === timestamp && kinds[at] !== entryKinds.filledIn;
 }
 
@@ -56,34 +55,15 @@ function sampleTimes(windows: readonly SeriesWindow[], from: number, to: number)
   return [...times].sort((a, b) => a - b);
 }
 
-const distances = new Float64Array(DISTANCES);
-
 /** Whether a sample of the series is due at a time, judged by those of its entries before an index. */
-function isDue(
-  { timestamps, kinds, first }: SeriesWindow,
-  before: number,
-  time: number,
-  lookbackMs: number,
-): boolean {
-  let last = NaN;
-  let later = NaN;
-  let count = -1;
-  for (let at = before - 1; at >= first && timestamps[at] > time - lookbackMs && count < DISTANCES; at--) {
-    if (kinds[at] === entryKinds.filledIn) continue;
-    if (count < 0) last = timestamps[at];
-    else insertSorted(distances, count, later - timestamps[at]);
-    later = timestamps[at];
-    count++;
-  }
-  if (count < DISTANCES) return false;
-  const interval = distances[(DISTANCES - 1) / 2];
-  const off = (time - last) % interval;
-  return time - last > interval / 2 && Math.min(off, interval - off) <= interval * TOLERANCE;
-}
-
-/** Puts a number in its place among the first `count`, which ascend. */
-function insertSorted(numbers: Float64Array, count: number, number: number): void {
-  let at = count;
-  for (; at > 0 && numbers[at - 1] > number; at--) numbers[at] = numbers[at - 1];
-  numbers[at] = number;
+function isDue(window: SeriesWindow, before: number, time: number, lookbackMs: number): boolean {
+  const { timestamps, kinds, first } = window;
+  let last = before - 1;
+  while (last >= first && kinds[last] === entryKinds.filledIn) last--;
+  if (last < first || timestamps[last] <= time - lookbackMs) return false;
+  const interval = intervalUpTo(window, last, time - lookbackMs);
+  if (interval === Infinity) return false;
+  const since = time - timestamps[last];
+  const off = since % interval;
+  return since > interval / 2 && Math.min(off, interval - off) <= interval * TOLERANCE;
 }

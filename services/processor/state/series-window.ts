@@ -137,9 +137,8 @@ export function addSample(window: SeriesWindow, sample: Sample): AddOutcome {
 
 /** Puts a computed sample at its time, whatever was there before; what is computed of it is still to be. */
 export function setSample(window: SeriesWindow, sample: Sample): AddOutcome {
-  const at = firstAfter(window.timestamps, window.first, window.end, sample.timestamp - 1);
-  const isThere = at < window.end && window.timestamps[at] === sample.timestamp;
-  if (!isThere || window.kinds[at] === entryKinds.filledIn) return addSample(window, sample);
+  const at = entryAt(window, sample.timestamp);
+  if (at < 0 || window.kinds[at] === entryKinds.filledIn) return addSample(window, sample);
   if (Object.is(window.values[at], sample.value)) return "duplicate";
   if (window.types[at] === COUNTER) window.counters--;
   put(window, at, sample, metricTypes.indexOf(sample.series.type));
@@ -247,6 +246,17 @@ export function forgetCaches(window: SeriesWindow): void {
   forget(window.judging);
   window.forest = null;
   window.mixed = null;
+}
+
+/** Index of the entry of a time; −1 where there is none. */
+export function entryAt({ timestamps, first, end }: SeriesWindow, timestamp: number): number {
+  const at = firstAfter(timestamps, first, end, timestamp - 1);
+  return at < end && timestamps[at] === timestamp ? at : -1;
+}
+
+/** Whether what windows see of the entry at an index was filled in, be it a sample or not. */
+export function isImputed({ flags }: SeriesWindow, index: number): boolean {
+  return (flags[index] & flagBits.imputed) !== 0;
 }
 
 export function isCounter({ types }: SeriesWindow, index: number): boolean {
