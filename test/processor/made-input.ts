@@ -35,8 +35,8 @@ function planWith(transform: { cleaning?: object; imputation?: object; feature_e
 const outlier_window = "15s";
 const gaps = { method: "linear_interpolation", max_gap_minutes: 0.25 };
 
-/** Nothing cleaned; and each way of dealing with outliers, with and without gaps filled. */
-export const plans: Readonly<Record<string, FeaturePlan>> = {
+/** Nothing cleaned, or only flagged: windows see what was measured. */
+export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
   plain: plan,
   "flagging, with all features": planWith({
     cleaning: { outlier_detection: "iqr", outlier_action: "flag", outlier_window },
@@ -54,6 +54,12 @@ export const plans: Readonly<Record<string, FeaturePlan>> = {
       combined_rates: {},
     },
   }),
+  "flagging incomplete frames": planWith({ cleaning: { missing_value_threshold: 0.4 } }),
+  "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),
+};
+
+/** Gaps filled by each method, with and without outliers removed or clipped. */
+export const fillingPlans: Readonly<Record<string, FeaturePlan>> = {
   combining: planWith({
     cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window },
     imputation: { ...gaps, interval: "auto" },
@@ -65,7 +71,6 @@ export const plans: Readonly<Record<string, FeaturePlan>> = {
       },
     },
   }),
-  "flagging incomplete frames": planWith({ cleaning: { missing_value_threshold: 0.4 } }),
   "filling, combining, and flagging incomplete frames": planWith({
     cleaning: { missing_value_threshold: 0.6 },
     imputation: { ...gaps, interval: "1s" },
@@ -74,7 +79,6 @@ export const plans: Readonly<Record<string, FeaturePlan>> = {
       combined_rates: { all_rates: { sum: '{__name__=~"metric_.+"}' } },
     },
   }),
-  "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),
   filling: planWith({ imputation: { ...gaps, interval: "1s" } }),
   "filling forward": planWith({
     imputation: { ...gaps, method: "forward_fill", interval: "1s", limit_samples: 4, limit_age: "6s" },

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { valueForms } from "../../../services/kernels/convert/type-change.js";
 import type { MetricType, RawFrame } from "../../../services/shared/frame.js";
 import { run } from "../emitted-rows.js";
-import { START_MS, frameOf, plan, plans } from "../made-input.js";
+import { START_MS, fillingPlans, frameOf, plan } from "../made-input.js";
 
 const at = (tick: number, type: MetricType, value = 1): RawFrame =>
   frameOf({ entity: 0, tick, samples: [{ series: 0, type, value, stale: false }] });
@@ -50,7 +50,7 @@ describe("a change of type", () => {
 
   it("is told of samples, not of points that were filled in between them", async () => {
     const frames = [at(0, "gauge"), at(1, "gauge"), at(5, "gauge"), at(6, "counter")];
-    assert.deepEqual(await changes(frames, plans["filling"]), ["6 gauge number counter number"]);
+    assert.deepEqual(await changes(frames, fillingPlans["filling"]), ["6 gauge number counter number"]);
   });
 
   it("is told of a series' newest samples: one that comes late is between two that were compared", async () => {

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { from, lastValueFrom } from "rxjs";
+import type { FeaturePlan } from "../../services/processor/feature-plan.js";
 import { rebuild } from "../../services/processor/pipeline.js";
 import { openPartitionState, rewindOf } from "../../services/processor/state/partition-state.js";
 import type { FeatureFrame } from "../../services/shared/frame.js";
 import { createRawReader } from "../../services/shared/frame-codec.js";
 import { fold, run } from "./emitted-rows.js";
-import { ENTITIES, anyInput, arrivals, batchLengths, entityOf, plans, timelyInput } from "./made-input.js";
+import { ENTITIES, anyInput, arrivals, batchLengths, entityOf, timelyInput } from "./made-input.js";
 import { naiveRows } from "./naive-features.js";
 import { leftToReplay, text, texts } from "./same-rows.js";
 import { rawMessage, rawSchemas } from "./raw-messages.js";
@@ -23,8 +24,9 @@ function emissionTexts(emitted: readonly FeatureFrame[], isLeft: (name: string) 
   );
 }
 
-for (const [name, plan] of Object.entries(plans)) {
-  const numRuns = name === "plain" ? 400 : 50;
+/** The laws of the processor, as properties of its operators under one plan; `thoroughness` multiplies the cases. */
+export function describeSameFeatures(name: string, plan: FeaturePlan, thoroughness = 1): void {
+  const numRuns = 50 * thoroughness;
   describe(`the processor's operators, ${name}`, () => {
     it("say what is computed from scratch, in whatever order and batches timely samples come", async () => {
       await fc.assert(
@@ -63,7 +65,7 @@ for (const [name, plan] of Object.entries(plans)) {
           for (const [name, { revision }] of oneByOne)
             assert.equal(inBatches.get(name)!.revision, revision, name);
         }),
-        { seed, numRuns: 50 },
+        { seed, numRuns: Math.max(50, 20 * thoroughness) },
       );
     });
 
