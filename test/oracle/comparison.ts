@@ -18,7 +18,7 @@ export interface Comparison {
     where: string,
     scale?: number,
   ) => void;
-  /** Checks the operation's row of docs/numerics.md, or writes it where MILLRACE_TEST_UPDATE is set; tells it. */
+  /** Checks the operation's row of docs/numerics.md, or writes it where MILLRACE_TEST_UPDATE is 1; tells it. */
   readonly conclude: (context: TestContext) => void;
 }
 
@@ -42,7 +42,7 @@ export function openComparison(operation: string, oracle: string, limit = 1e-9):
     conclude: (context) => {
       assert.ok(cases > 0, "no case was compared");
       const bound = largest === 0 ? 0 : Math.max(LEAST_BOUND, 10 ** Math.ceil(Math.log10(largest)));
-      if (process.env["MILLRACE_TEST_UPDATE"] !== undefined) updateRow({ operation, oracle, bound, cases });
+      if (process.env["MILLRACE_TEST_UPDATE"] === "1") updateRow({ operation, oracle, bound, cases });
       const documented = readRows().find((row) => row.operation === operation && row.oracle === oracle);
       const hint = "`npm run docs` writes it";
       assert.ok(documented, `${DOCUMENT} has no row ${operation} | ${oracle}: ${hint}`);

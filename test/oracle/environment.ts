@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { runCommand } from "../runner/run-command.js";
+import { seconds } from "../runner/tally.js";
 
 const REQUIREMENTS = "test/oracle/requirements.txt";
 
@@ -25,25 +26,14 @@ export async function installPython(print: (line: string) => void, signal: Abort
   const pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"];
   await run(join(folder, "bin/python"), [...pip, "--only-binary=:all:", "-r", REQUIREMENTS], signal);
   writeFileSync(stamp, "");
-  print(`✔ Python environment (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
+  print(`✔ Python environment (${seconds(performance.now() - startedAt)})`);
 }
 
-function run(command: string, args: readonly string[], signal: AbortSignal): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], signal });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.once("error", fail);
-    child.once("close", (code) => {
-      if (code === 0) done();
-      else
-        fail(
-          new Error(
-            `${command} ${args.join(" ")} failed. The oracle tests need Python 3.11 or newer with venv and pip ` +
-              `(Debian: apt install python3-venv).\n${output.trim()}`,
-          ),
-        );
-    });
-  });
+async function run(command: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  const { code, output } = await runCommand(command, args, signal);
+  if (code === 0) return;
+  throw new Error(
+    `${command} ${args.join(" ")} failed. The oracle tests need Python 3.11 or newer with venv and pip ` +
+      `(Debian: apt install python3-venv).\n${output.trim()}`,
+  );
 }

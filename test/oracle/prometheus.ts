@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { prometheusFromGo } from "../../services/stack/acquire-prometheus.js";
 import { MillraceError } from "../../services/shared/errors.js";
 import { installServer } from "../../services/stack/install-server.js";
+import { openProgress } from "../runner/progress.js";
 import { freePorts } from "../stack/servers-for-tests.js";
 import { type WrittenSeries, writeRequest } from "./remote-write.js";
 
@@ -26,7 +27,6 @@ export interface AnsweredSeries {
 }
 
 const HOME = resolve(".millrace/prometheus-3");
-const PROGRESS_INTERVAL_MS = 10_000;
 
 /** A Prometheus 3 of the PATH, of the stack, or of an earlier installation; null where there is none. */
 export function findPrometheus3(): string | null {
@@ -41,14 +41,8 @@ export function findPrometheus3(): string | null {
  */
 export async function installPrometheus3(print: (line: string) => void, signal: AbortSignal): Promise<void> {
   if (findPrometheus3() !== null) return;
-  const startedAt = performance.now();
-  const elapsed = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-  let lastProgressAt = startedAt;
-  const onProgress = (detail: string) => {
-    if (performance.now() - lastProgressAt < PROGRESS_INTERVAL_MS) return;
-    lastProgressAt = performance.now();
-    print(`  ${elapsed()} Prometheus 3: ${detail.slice(0, 100)}`);
-  };
+  const { elapsed, tell } = openProgress(print);
+  const onProgress = (detail: string) => tell(`Prometheus 3: ${detail.slice(0, 100)}`);
   const recipes = [prometheusFromGo(process.env)];
   try {
     const options = { serversFolder: HOME, logsFolder: HOME, environment: process.env, onProgress, signal };

@@ -8,11 +8,10 @@ import { rememberProcess, rememberedProcess, stopLeftover } from "../../services
 import { serverNames, serverTitles } from "../../services/stack/server-name.js";
 import { pidFile, startServers } from "../../services/stack/servers.js";
 import { freePorts } from "../stack/servers-for-tests.js";
-import { seconds } from "./tally.js";
+import { openProgress } from "./progress.js";
 
 const HOME = resolve(".millrace");
 const TEST_HOME = /^test-[0-9a-f]{8}$/;
-const PROGRESS_INTERVAL_MS = 10_000;
 
 /**
  * Acquires the servers where they are missing, runs all of them on free ports with data that is removed afterwards, and
@@ -23,19 +22,13 @@ export async function withServers(
   signal: AbortSignal,
   use: () => Promise<void>,
 ): Promise<void> {
-  const startedAt = performance.now();
-  const elapsed = () => seconds(performance.now() - startedAt);
-  let lastProgressAt = startedAt;
+  const { elapsed, tell } = openProgress(print);
   try {
     await acquireServers(serverNames, {
       home: HOME,
       environment: process.env,
       signal,
-      onProgress: (server, detail) => {
-        if (performance.now() - lastProgressAt < PROGRESS_INTERVAL_MS) return;
-        lastProgressAt = performance.now();
-        print(`  ${elapsed()} ${serverTitles[server]}: ${detail.slice(0, 100)}`);
-      },
+      onProgress: (server, detail) => tell(`${serverTitles[server]}: ${detail.slice(0, 100)}`),
       onInstalled: (server) => print(`  ${elapsed()} ${serverTitles[server]} installed`),
     });
     const home = join(HOME, `test-${randomBytes(4).toString("hex")}`);
