@@ -5,8 +5,6 @@ import { type Tally, seconds } from "./tally.js";
 
 /** Files side by side: the machine that this must fit has two cores. */
 const CONCURRENCY = 2;
-/** Handed on to the process of each file. */
-const FORCE_EXIT = "--test-force-exit";
 /** The longest that one file may take. */
 const FILE_LIMIT_MS = 600_000;
 
@@ -49,8 +47,6 @@ export async function runFiles(
   // Results come file by file, in the order of the files, however they run.
   let current: string | undefined;
 
-  // A test that fails may leave connections open, which would keep its file from ending.
-  if (!process.execArgv.includes(FORCE_EXIT)) process.execArgv.push(FORCE_EXIT);
   const events = run({ files: [...files], concurrency: CONCURRENCY, timeout: FILE_LIMIT_MS, signal });
   for await (const { type, data } of events as AsyncIterable<TestEvent>) {
     const result = resultOf(data.file);

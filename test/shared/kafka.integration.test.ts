@@ -41,6 +41,16 @@ before(async () => {
   kafka = createKafka(config, "test", logger);
 });
 
+const opened: { close: () => Promise<void> }[] = [];
+after(() => Promise.all(opened.map((producer) => producer.close())));
+
+/** Closed when all tests are done, too, since one that fails does not get so far: its connections would keep the process. */
+async function openProducer(id: string) {
+  const producer = await openTransactionalProducer(kafka, id, logger);
+  opened.push(producer);
+  return producer;
+}
+
 let count = 0;
 /** An empty topic, for one test only. */
 async function freshTopic(partitions = 1): Promise<string> {
@@ -84,6 +94,7 @@ async function commit(topic: string, values: readonly string[], partition = 0): 
 async function transactionOf(transactionalId: string, topic: string, values: readonly string[]) {
   const producer = kafka.producer({ transactionalId, idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
+  opened.push({ close: () => producer.disconnect() });
   const transaction = await producer.transaction();
   await transaction.send({ topic, messages: values.map((value) => ({ partition: 0, value })) });
   return {
@@ -117,7 +128,7 @@ describe("openTransactionalProducer", () => {
     const topic = await freshTopic();
     const id = freshId("id");
     const predecessor = await transactionOf(id, topic, ["left open"]);
-    const producer = await openTransactionalProducer(kafka, id, logger);
+    const producer = await openProducer(id);
     assert.equal(await endOf(topic), 2, "the message and the mark of its abort");
     assert.deepEqual(await valuesIn(topic), []);
     await assert.rejects(predecessor.commit(), /epoch|fenced/i);
@@ -130,9 +141,9 @@ describe("openTransactionalProducer", () => {
   it("fences a predecessor that has committed all, with KAFKA_FENCED at its next commit", async () => {
     const topic = await freshTopic();
     const id = freshId("id");
-    const older = await openTransactionalProducer(kafka, id, logger);
+    const older = await openProducer(id);
     await older.commit(messages(topic, ["older"]));
-    const newer = await openTransactionalProducer(kafka, id, logger);
+    const newer = await openProducer(id);
     await assert.rejects(older.commit(messages(topic, ["zombie"])), hasCode("KAFKA_FENCED"));
     await newer.commit(messages(topic, ["newer"]));
     assert.deepEqual(await valuesIn(topic), ["older", "newer"]);
@@ -158,7 +169,7 @@ describe("openTransactionalProducer", () => {
       metadata: `at ${offset}`,
     });
 
-    const failing = await openTransactionalProducer(kafka, id, logger);
+    const failing = await openProducer(id);
     await failing.commit(messages(output, ["one"]), consumed("5"));
     // The first request of the transaction reaches the broker; the second cannot.
     const half = [...messages(output, ["half"]), ...messages(`${output}.missing`, [randomText(900_000)])];
@@ -166,7 +177,7 @@ describe("openTransactionalProducer", () => {
     await assert.rejects(failing.commit(messages(output, ["again"])), hasCode("INTERNAL"));
     await failing.close();
 
-    const next = await openTransactionalProducer(kafka, id, logger);
+    const next = await openProducer(id);
     assert.deepEqual(await committed(), ["5", "at 5"]);
     await next.commit(messages(output, ["two"]), consumed("7"));
     assert.deepEqual(await committed(), ["7", "at 7"]);
