@@ -7,6 +7,9 @@ import { removeAbandonedServers, withServers } from "./runner/servers.js";
 import { findTestFiles } from "./runner/test-files.js";
 import { type Tally, summaryLine } from "./runner/tally.js";
 
+/** Of the machine that all must fit. One file more runs side by side where many wait for something now and then. */
+const CORES = 2;
+
 /**
  * What `npm test` runs once the types are checked: lint, format, import rules, unit tests; the oracle tests,
  * with the Python libraries that the kernels must equal; then, with real servers, the integration and fault tests. `npm test -- <part of a path>` runs only the test files that match.
@@ -30,10 +33,10 @@ async function main(patterns: readonly string[]): Promise<number> {
       tally.passed++;
       await checks(tally, print, stopping.signal);
     }
-    await runFiles("unit tests", files.unit, tally, print, stopping.signal);
+    await runFiles("unit tests", files.unit, CORES + 1, tally, print, stopping.signal);
     if (files.oracle.length > 0) {
       await installPython(print, stopping.signal);
-      await runFiles("oracle tests", files.oracle, tally, print, stopping.signal);
+      await runFiles("oracle tests", files.oracle, CORES, tally, print, stopping.signal);
     }
     if (files.withServers.length > 0) {
       await removeAbandonedServers();
@@ -41,7 +44,7 @@ async function main(patterns: readonly string[]): Promise<number> {
       if (files.withServers.some((file) => file.includes("kernels/")))
         await installPrometheus3(print, stopping.signal);
       await withServers(print, stopping.signal, () =>
-        runFiles("integration and fault tests", files.withServers, tally, print, stopping.signal),
+        runFiles("integration and fault tests", files.withServers, CORES, tally, print, stopping.signal),
       );
     }
   } catch (error) {

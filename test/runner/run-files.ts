@@ -3,8 +3,6 @@ import { run } from "node:test";
 import { inspect } from "node:util";
 import { type Tally, seconds } from "./tally.js";
 
-/** Files side by side: the machine that this must fit has two cores. */
-const CONCURRENCY = 2;
 /** The longest that one file may take. */
 const FILE_LIMIT_MS = 600_000;
 
@@ -17,12 +15,13 @@ interface FileResult {
 }
 
 /**
- * Runs test files, each in a process of its own, and adds them to the tally. Prints one line a file as it ends, and all that
+ * Runs test files, `concurrency` side by side, each in a process of its own, and adds them to the tally. Prints one line a file as it ends, and all that
  * a file printed where one of its tests fails.
  */
 export async function runFiles(
   title: string,
   files: readonly string[],
+  concurrency: number,
   tally: Tally,
   print: (line: string) => void,
   signal: AbortSignal,
@@ -47,7 +46,7 @@ export async function runFiles(
   // Results come file by file, in the order of the files, however they run.
   let current: string | undefined;
 
-  const events = run({ files: [...files], concurrency: CONCURRENCY, timeout: FILE_LIMIT_MS, signal });
+  const events = run({ files: [...files], concurrency, timeout: FILE_LIMIT_MS, signal });
   for await (const { type, data } of events as AsyncIterable<TestEvent>) {
     const result = resultOf(data.file);
     if (type === "test:stdout" || type === "test:stderr") result.output.push(data.message ?? "");
