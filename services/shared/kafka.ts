@@ -151,12 +151,16 @@ async function untilLed(admin: Admin, names: string[]): Promise<void> {
 
 type Admin = ReturnType<Kafka["admin"]>;
 
-/** Runs something with an admin client, and closes that. Rejects with KAFKA_UNAVAILABLE. */
+/**
+ * Runs something with an admin client, and closes that. A topic's end is for it where the first transaction that is under way
+ * begins, unless `readUncommitted`. Rejects with KAFKA_UNAVAILABLE.
+ */
 export async function withAdmin<Result>(
   kafka: Kafka,
   use: (admin: Admin) => Promise<Result>,
+  { readUncommitted = false } = {},
 ): Promise<Result> {
-  const admin = kafka.admin();
+  const admin = kafka.admin({ readUncommitted });
   try {
     await admin.connect();
     return await use(admin);
@@ -520,8 +524,8 @@ export type ReadFrom = "earliest" | { timestampMs: number };
 
 /**
  * Reads a topic from a place to the end that it has now, committed messages only, outside of any lasting group.
- * Messages of a partition come in order, each once. A transaction that is open, or acknowledged but not marked yet, hides
- * what was written after its beginning; whoever opens a producer of its id has settled it.
+ * Messages of a partition come in order, each once. It waits for transactions that are under way, up to their time-out: a
+ * consumer's offset may be seen as committed before the messages of its transaction are.
  * Rejects with KAFKA_UNAVAILABLE, the signal's reason, or what `onMessages` throws.
  */
 export async function readTopic(
@@ -532,7 +536,9 @@ export async function readTopic(
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
-  const remaining = await withAdmin(kafka, (admin) => rangesToRead(admin, topic, from));
+  const remaining = await withAdmin(kafka, (admin) => rangesToRead(admin, topic, from), {
+    readUncommitted: true,
+  });
   if (remaining.size === 0) return;
 
   const groupId = `millrace.reader.${randomUUID()}`;

@@ -109,11 +109,16 @@ describe("kill -9 of poller, processor and sink under load", () => {
       return;
     }
     const topics = name === "poller" ? (["raw", "state"] as const) : (["features"] as const);
-    await withAdmin(createKafka(flow.config, "test", createLogger("test", "silent")), async (admin) => {
-      const look = () => endOf(admin, flow.config, topics);
-      const end = await look();
-      await soon(`the ${name} writes`, look, (seen) => seen > end);
-    });
+    await withAdmin(
+      createKafka(flow.config, "test", createLogger("test", "silent")),
+      async (admin) => {
+        const look = () => endOf(admin, flow.config, topics);
+        const end = await look();
+        await soon(`the ${name} writes`, look, (seen) => seen > end);
+      },
+      // What is written and not committed yet counts: that is when to kill.
+      { readUncommitted: true },
+    );
   }
 
   const untilAtWork = (name: StageName) =>

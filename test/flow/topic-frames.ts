@@ -28,7 +28,7 @@ export async function readFrames<Frame>(
   for (const value of values) onFrame(reader.read(value));
 }
 
-/** The ends of all partitions, added up: what is written but not committed yet counts. */
+/** The ends of all partitions, added up. */
 export async function endOf(admin: Admin, { kafka }: Config, topics: readonly TopicId[]): Promise<number> {
   const ends = await Promise.all(
     topics.map((topic) => admin.fetchTopicOffsets(topicName(topic, kafka.topic_prefix))),

@@ -81,13 +81,10 @@ function messages(topic: string, values: readonly string[], partition = 0): Outg
   }));
 }
 
-/** Resolves when readers see the messages: only then does Kafka let another producer of the id begin. */
 async function commit(topic: string, values: readonly string[], partition = 0): Promise<void> {
-  const id = freshId("producer");
-  const producer = await openTransactionalProducer(kafka, id, logger);
+  const producer = await openTransactionalProducer(kafka, freshId("producer"), logger);
   await producer.commit(messages(topic, values, partition));
   await producer.close();
-  await (await openTransactionalProducer(kafka, id, logger)).close();
 }
 
 /** A transaction of kafkajs alone, so that it may be left open, or aborted. */
@@ -306,6 +303,22 @@ describe("readTopic", () => {
     await sending;
     await producer.close();
     assert.deepEqual(read, values);
+  });
+
+  it("waits for a transaction that is under way, and for what comes after its beginning", async () => {
+    const topic = await freshTopic();
+    await commit(topic, ["before"]);
+    const open = await transactionOf(freshId("id"), topic, ["under way"]);
+    await commit(topic, ["after"]);
+    const read: string[] = [];
+    let committing: Promise<void> | undefined;
+    await readTopic(kafka, topic, "earliest", (some) => {
+      committing ??= open.commit();
+      read.push(...some.map(({ value }) => String(value)));
+    });
+    await committing;
+    assert.deepEqual(read, ["before", "under way", "after"]);
+    await open.close();
   });
 
   it("begins with the first message that is not older than a timestamp, in every partition", async () => {
