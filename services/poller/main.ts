@@ -5,6 +5,9 @@ import type { ServiceContext } from "../shared/lifecycle.js";
 import { untilDone } from "../shared/retry.js";
 import { connectSchemas } from "../shared/schema-registry.js";
 import { schemaText, topics } from "../shared/topics.js";
+import { createBackfillMetrics } from "./backfill/backfill-metrics.js";
+import { createLiveProgress } from "./backfill/live-progress.js";
+import { runBackfill } from "./backfill/run-backfill.js";
 import { runJob } from "./job.js";
 import { createMetricTypes } from "./metric-types.js";
 import { createOutage } from "../shared/outage.js";
@@ -38,12 +41,16 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
     now,
   });
   const schemas = connectSchemas(config);
-  const register = (topic: "raw" | "state") =>
+  const register = (topic: "raw" | "state" | "backfill") =>
     untilDone(() => schemas.register(topic, schemaText(topics[topic].schema)), {
       outage: registryOutage,
       signal: stopping,
     });
-  const schemaIds = { raw: await register("raw"), state: await register("state") };
+  const schemaIds = {
+    raw: await register("raw"),
+    state: await register("state"),
+    backfill: await register("backfill"),
+  };
 
   const metrics = createPollerMetrics(telemetry.metrics);
   const client = connectPrometheus(config.extract.prometheus, { now });
@@ -93,8 +100,31 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
     });
   });
 
+  const { rate_limit } = config.extract.backfill;
+  const backfillClient = connectPrometheus({ ...config.extract.prometheus, rate_limit }, { now });
+  // What a backfill waits for makes nobody wait for the poller: it is told of, and no matter of readiness.
+  const backfillOutage = (subject: string) =>
+    createOutage({ subject, details: {}, logger, setReason: () => undefined, now });
+  const backfill = runBackfill(
+    {
+      config,
+      source: SOURCE,
+      client: backfillClient,
+      kafka: createKafka(config, "backfill", logger),
+      schemas,
+      schemaIds,
+      live: createLiveProgress({ metrics, extract: config.extract, now }),
+      outages: { kafka: backfillOutage("backfill"), prometheus: backfillOutage("backfill.poll") },
+      metrics: createBackfillMetrics(telemetry.metrics),
+      pollerMetrics: metrics,
+      logger,
+      now,
+    },
+    stopping,
+  ).catch(fail);
+
   return async () => {
-    await Promise.race([Promise.all(jobs), sleep(STOP_WAIT_MS, undefined, { ref: false })]);
-    await client.close();
+    await Promise.race([Promise.all([...jobs, backfill]), sleep(STOP_WAIT_MS, undefined, { ref: false })]);
+    await Promise.all([client.close(), backfillClient.close()]);
   };
 }

@@ -65,9 +65,15 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
   if (!sound(["extract", "jobs"])) return;
   for (const name of Object.keys(extract.jobs)) {
     const path = ["extract", "jobs", name];
-    if (!sound([...path, "overlap"]) || !sound([...path, "max_window"])) continue;
-    const { overlap, max_window } = extract.jobs[name];
-    if (max_window <= overlap) {
+    if (!sound([...path, "overlap"])) continue;
+    const { overlap, max_window, catch_up_limit } = extract.jobs[name];
+    if (sound([...path, "catch_up_limit"]) && catch_up_limit <= overlap) {
+      report(
+        [...path, "catch_up_limit"],
+        "`catch_up_limit` must be longer than `overlap`, which every restart reads again",
+      );
+    }
+    if (sound([...path, "max_window"]) && max_window <= overlap) {
       report(
         [...path, "max_window"],
         "`max_window` must be longer than `overlap`, or catching up would never get on",

@@ -343,6 +343,51 @@ const job = z.strictObject({
   max_window: durationMs("5m", "1s", "1d").describe(
     "The longest window of one query while the job catches up; longer than `overlap`.",
   ),
+  catch_up_limit: durationMs("1h", "1m", "1y").describe(
+    "How much of a downtime the job catches up by itself before it goes on live; what is older is backfilled beside it. " +
+      "Longer than `overlap`.",
+  ),
+});
+
+const backfill = section({
+  rate_limit: z
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .default(20)
+    .describe("Queries a second, at the most, besides those of the jobs.")
+    .meta({ unit: "queries a second" }),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(2)
+    .describe("How many chunks are read at a time: memory is this times `chunk_samples`."),
+  chunk_samples: z
+    .int()
+    .min(1_000)
+    .max(1_000_000)
+    .default(50_000)
+    .describe(
+      "Samples that are read at one go, and sent in one transaction; a backfill that is stopped goes on there.",
+    )
+    .meta({ unit: "samples" }),
+  samples_per_second: z
+    .number()
+    .min(1)
+    .max(100_000_000)
+    .default(50_000)
+    .describe(
+      "Samples a second, at the most: what the processor can do besides live frames, which stand behind them in metrics.raw.",
+    )
+    .meta({ unit: "samples a second" }),
+  live_lag_max: durationMs("5s", "100ms", "1h").describe(
+    "How far behind a job may be, if not three of its intervals; backfill pauses meanwhile.",
+  ),
+  retention_margin: durationMs("1d", "0s", "1y").describe(
+    "How much younger a sample must be than what metrics.raw and metrics.features keep, so that it is processed before Kafka " +
+      "deletes it. Older ranges are refused.",
+  ),
 });
 
 export const etlSchema = z.strictObject({
@@ -374,6 +419,7 @@ export const etlSchema = z.strictObject({
         "Who reads which templates, and how often. A series belongs to the first job and template that read it. " +
           "Jobs that are given replace the default's.",
       ),
+    backfill: backfill.describe("How requested ranges are fetched, beside the jobs."),
   }).describe("Prometheus to Kafka: the poller."),
   entities: z
     .record(entryName, z.array(labelName).min(1).max(16).describe("The labels that name one entity."))

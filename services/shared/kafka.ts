@@ -536,13 +536,45 @@ export async function readTopic(
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
-  const remaining = await withAdmin(kafka, (admin) => rangesToRead(admin, topic, from), {
+  const ranges = await withAdmin(kafka, (admin) => rangesToRead(admin, topic, from), {
     readUncommitted: true,
   });
+  const onEach = (messages: KafkaMessage[], partition: number) => {
+    onMessages(messages, partition);
+    return Promise.resolve();
+  };
+  await readOffsets(kafka, topic, ranges, onEach, signal);
+}
+
+/** Offsets of a partition, from `next` on. */
+export interface OffsetRange {
+  readonly next: bigint;
+  /** Excluded. */
+  readonly end: bigint;
+}
+
+/**
+ * Reads ranges of offsets, ascending and apart from each other, by partition: as readTopic does. The end of each must be
+ * there already, or it waits. Nothing more of a partition is read while `onMessages` works.
+ */
+export async function readOffsets(
+  kafka: Kafka,
+  topic: string,
+  ranges: ReadonlyMap<number, readonly OffsetRange[]>,
+  onMessages: (messages: KafkaMessage[], partition: number) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const remaining = new Map(
+    [...ranges].filter(([, list]) => list.length > 0).map(([partition, list]) => [partition, [...list]]),
+  );
   if (remaining.size === 0) return;
 
   const groupId = `millrace.reader.${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
+  const pause = (partition: number) => consumer.pause([{ topic, partitions: [partition] }]);
+  const seek = (partition: number, { next }: OffsetRange) =>
+    consumer.seek({ topic, partition, offset: String(next) });
   const read = async () => {
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
@@ -550,37 +582,43 @@ export async function readTopic(
       // The one place where a position can be set before anything is fetched.
       consumer.on("consumer.group_join", ({ payload }) => {
         for (const partition of payload.memberAssignment[topic] ?? []) {
-          const range = remaining.get(partition);
-          if (range === undefined) consumer.pause([{ topic, partitions: [partition] }]);
-          else consumer.seek({ topic, partition, offset: String(range.next) });
+          const range = remaining.get(partition)?.[0];
+          if (range === undefined) pause(partition);
+          else seek(partition, range);
         }
       });
       consumer.on("consumer.crash", ({ payload }) => reject(asKafkaError(payload.error)));
       // A batch of nothing but aborted messages and control records never reaches eachBatch, so its end is seen here.
       consumer.on("consumer.end_batch_process", ({ payload: { partition, lastOffset } }) => {
-        const range = remaining.get(partition);
-        if (range === undefined) return;
-        range.next = BigInt(lastOffset) + 1n;
-        if (range.next < range.end) return;
+        const left = remaining.get(partition);
+        if (left === undefined) return;
+        left[0] = { ...left[0], next: BigInt(lastOffset) + 1n };
+        if (left[0].next < left[0].end) return;
+        left.shift();
+        if (left.length > 0) {
+          seek(partition, left[0]);
+          return;
+        }
         remaining.delete(partition);
+        pause(partition);
         if (remaining.size === 0) resolve();
       });
       consumer
         .run({
           autoCommit: false,
-          eachBatch: ({ batch }) => {
-            const range = remaining.get(batch.partition);
+          eachBatch: async ({ batch }) => {
+            const range = remaining.get(batch.partition)?.[0];
             const wanted = batch.messages.filter(
-              ({ offset }) => range !== undefined && BigInt(offset) < range.end,
+              ({ offset }) =>
+                range !== undefined && BigInt(offset) >= range.next && BigInt(offset) < range.end,
             );
             try {
-              if (wanted.length > 0) onMessages(wanted, batch.partition);
+              if (wanted.length > 0) await onMessages(wanted, batch.partition);
             } catch (error) {
               // It is not called again.
               remaining.clear();
               reject(error as Error);
             }
-            return Promise.resolve();
           },
         })
         .catch(reject);
@@ -596,14 +634,12 @@ export async function readTopic(
   }
 }
 
-interface OffsetRange {
-  next: bigint;
-  /** Excluded. */
-  readonly end: bigint;
-}
-
 /** Of the partitions that have something to read. */
-async function rangesToRead(admin: Admin, topic: string, from: ReadFrom): Promise<Map<number, OffsetRange>> {
+async function rangesToRead(
+  admin: Admin,
+  topic: string,
+  from: ReadFrom,
+): Promise<Map<number, OffsetRange[]>> {
   const ends = await admin.fetchTopicOffsets(topic);
   const starts =
     from === "earliest"
@@ -612,10 +648,9 @@ async function rangesToRead(admin: Admin, topic: string, from: ReadFrom): Promis
   const startOf = new Map(starts.map(({ partition, offset }) => [partition, BigInt(offset)]));
   return new Map(
     ends
-      .map(
-        ({ partition, high }) => [partition, { next: startOf.get(partition)!, end: BigInt(high) }] as const,
-      )
-      .filter(([, { next, end }]) => next < end),
+      .map(({ partition, high }) => ({ partition, next: startOf.get(partition)!, end: BigInt(high) }))
+      .filter(({ next, end }) => next < end)
+      .map(({ partition, next, end }) => [partition, [{ next, end }]]),
   );
 }
 
