@@ -4,6 +4,7 @@ import { createKafka } from "../shared/kafka.js";
 import type { ServiceContext } from "../shared/lifecycle.js";
 import { untilDone } from "../shared/retry.js";
 import { connectSchemas } from "../shared/schema-registry.js";
+import { SOURCE } from "../shared/source-name.js";
 import { schemaText, topics } from "../shared/topics.js";
 import { createBackfillMetrics } from "./backfill/backfill-metrics.js";
 import { createLiveProgress } from "./backfill/live-progress.js";
@@ -15,9 +16,6 @@ import { createPollerMetrics } from "./poller-metrics.js";
 import { connectPrometheus } from "./prometheus-client.js";
 import { createSeriesDirectory } from "./series-directory.js";
 import { assignmentOf } from "./templates.js";
-
-/** The name of the Prometheus in the frames and in pipeline.state; the configuration has one yet. */
-const SOURCE = "prometheus";
 
 /** A transaction with a Kafka that is away may take a minute to fail. Its outcome is read back at the next start. */
 const STOP_WAIT_MS = 6_000;

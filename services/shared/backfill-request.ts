@@ -77,7 +77,9 @@ export function newRequestId(): string {
 }
 
 /** Of a gap that a program finds: however often it is found, it is one request. */
-export function gapRequestId(gap: Omit<BackfillRequest, "id" | "priority" | "requestedBy" | "requestedAt">) {
+export function gapRequestId(
+  gap: Pick<BackfillRequest, "source" | "job" | "selector" | "from" | "to" | "reason">,
+): string {
   const { source, job, selector, from, to, reason } = gap;
   const text = JSON.stringify([source, job, selector, from, to, reason]);
   return createHash("sha256").update(text).digest("hex").slice(0, 16);

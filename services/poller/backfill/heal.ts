@@ -139,14 +139,15 @@ async function healGroup(
   const { work, source, extents } = of;
   const window = { from: chunks[0].from, to: chunks[chunks.length - 1].to };
   const sent = await sentOf(window, chunks, { work, source, extents }, side, signal);
-  // What was read ahead has no use any more once the group is left.
+  // What was read ahead has no use any more once the group is left. AbortSignal.any would leak on signals that live long.
   const leaving = new AbortController();
-  const either = AbortSignal.any([signal, leaving.signal]);
-  setMaxListeners(0, either);
+  const leave = () => leaving.abort(signal.reason);
+  signal.addEventListener("abort", leave, { once: true });
+  setMaxListeners(0, leaving.signal);
   const tasks = chunks.map((chunk) => async () => {
-    await side.live.untilUpToDate(either);
+    await side.live.untilUpToDate(leaving.signal);
     const endTimer = side.metrics.chunkDuration.startTimer({ job: work.job });
-    const read = chunk.expected === 0 ? nothing : await readChunk(chunk, source, sent, either);
+    const read = chunk.expected === 0 ? nothing : await readChunk(chunk, source, sent, leaving.signal);
     return { chunk, read, endTimer };
   });
   try {
@@ -158,7 +159,8 @@ async function healGroup(
       if (chunk.to < work.to && !goesOn(work, chunk.to, next)) return false;
     }
   } finally {
-    leaving.abort();
+    signal.removeEventListener("abort", leave);
+    leave();
   }
   return true;
 }
