@@ -366,7 +366,7 @@ were not in Kafka.
 Examples:
   millrace backfill --from -24h --wait
   millrace backfill --from 2025-10-09T08:00:00Z --to 2025-10-09T09:00:00Z --job live
-  millrace backfill --from -2h --match 'node_load1{instance="a:9100"}' --priority high
+  millrace backfill --from -2h --match 'node_load1{job="node"}' --priority high
   millrace backfill --list
   millrace backfill --watch 1f2e3d4c --json
   millrace backfill --cancel 1f2e3d4c`,

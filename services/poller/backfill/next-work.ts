@@ -88,10 +88,13 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Whether work that is under way and has got to `reached` is still what is to be done next. */
+/**
+ * Whether work that is under way and has got to `reached` is still what is to be done next. Its end may have moved on meanwhile
+ * with the watermark: the rest is the next work.
+ */
 export function goesOn(work: Work, reached: number, next: Work | undefined): boolean {
-  if (next?.from !== reached || next.to !== work.to) return false;
-  const left = work.members.filter(({ to }) => to > reached).map(({ request }) => request.id);
+  if (next?.from !== reached || next.to < work.to) return false;
+  const left = work.members.filter(({ request }) => request.to > reached).map(({ request }) => request.id);
   const ids = new Set(next.members.map(({ request }) => request.id));
   return left.length === ids.size && left.every((id) => ids.has(id));
 }
