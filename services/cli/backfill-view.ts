@@ -33,7 +33,7 @@ export function shownBackfill(status: BackfillStatus, earlier: BackfillStatus | 
   const { request, progress } = status;
   const { from, to } = request;
   const healedUntil = progress?.healedUntil ?? from;
-  const speed = progress === null || earlier?.progress == null ? null : speedOf(earlier.progress, progress);
+  const speed = speedOf(earlier?.progress ?? null, progress);
   const iso = (ms: number) => new Date(ms).toISOString();
   return {
     id: request.id,
@@ -65,7 +65,8 @@ export function shownBackfill(status: BackfillStatus, earlier: BackfillStatus | 
 type Reading = NonNullable<BackfillStatus["progress"]>;
 
 /** Null where nothing was done between the two. */
-function speedOf(earlier: Reading, later: Reading) {
+function speedOf(earlier: Reading | null, later: Reading | null) {
+  if (earlier === null || later === null) return null;
   const seconds = (later.updatedAt - earlier.updatedAt) / 1_000;
   const healedMs = later.healedUntil - earlier.healedUntil;
   if (seconds <= 0 || healedMs <= 0) return null;

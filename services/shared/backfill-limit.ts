@@ -1,10 +1,7 @@
 import type { Kafka } from "kafkajs";
 import type { Config } from "./config-schema.js";
-import { withAdmin } from "./kafka.js";
+import { topicSetting } from "./kafka.js";
 import { topicName } from "./topics.js";
-
-/** kafkajs's ConfigResourceTypes.TOPIC, a const enum. */
-const TOPIC_RESOURCE = 2;
 
 /**
  * The oldest event time that may be backfilled at `now`, milliseconds since the epoch; -Infinity where nothing is too old.
@@ -16,15 +13,7 @@ const TOPIC_RESOURCE = 2;
  */
 export async function oldestBackfill(kafka: Kafka, config: Config, now: number): Promise<number> {
   const names = (["raw", "features"] as const).map((id) => topicName(id, config.kafka.topic_prefix));
-  const { resources } = await withAdmin(kafka, (admin) =>
-    admin.describeConfigs({
-      includeSynonyms: false,
-      resources: names.map((name) => ({ type: TOPIC_RESOURCE, name, configNames: ["retention.ms"] })),
-    }),
-  );
-  const retentions = resources.flatMap(({ configEntries }) =>
-    configEntries.map(({ configValue }) => Number(configValue)),
-  );
+  const retentions = (await topicSetting(kafka, names, "retention.ms")).map(Number);
   const limited = retentions.filter((retentionMs) => retentionMs >= 0);
   return limited.length === 0
     ? -Infinity

@@ -21,7 +21,7 @@ import { type TopicId, partitionCount, topicName, topicSettings, topics } from "
  * owners that do not know they were replaced, empty ends of transactional partitions, consumers that stop for good.
  */
 
-const { CompressionTypes, Kafka: KafkaClient, PartitionAssigners, logLevel } = kafkajs;
+const { CompressionTypes, ConfigResourceTypes, Kafka: KafkaClient, PartitionAssigners, logLevel } = kafkajs;
 
 /** Values above this many bytes in one transaction's request are sent in several: a request is one record batch a partition. */
 const MAX_REQUEST_BYTES = 900_000;
@@ -180,6 +180,21 @@ export async function partitionsOf(kafka: Kafka, topic: string): Promise<number>
     const { topics: metadata } = await admin.fetchTopicMetadata({ topics: [topic] });
     return metadata[0].partitions.length;
   });
+}
+
+/** What each of the topics has a setting of Kafka's at. Rejects with KAFKA_UNAVAILABLE and KAFKA_TOPIC_MISSING. */
+export async function topicSetting(
+  kafka: Kafka,
+  names: readonly string[],
+  setting: string,
+): Promise<string[]> {
+  const { resources } = await withAdmin(kafka, (admin) =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: [setting] })),
+    }),
+  );
+  return resources.flatMap(({ configEntries }) => configEntries.map(({ configValue }) => configValue));
 }
 
 /** kafkajs's errors as ours; what is none of them is as it was, or INTERNAL. */

@@ -1,5 +1,4 @@
 import type { SourceGap } from "../../shared/backfill-request.js";
-import type { Labels } from "../../shared/frame.js";
 import { internEntity } from "../../shared/series.js";
 import type { SeriesSamples } from "../prometheus-answer.js";
 import type { PrometheusClient } from "../prometheus-client.js";
@@ -45,14 +44,10 @@ export async function findSourceGaps(
     ups.map((up) => askSteps(client, `(min_over_time(${up}[${stepMs}ms]) == 0)`, window, stepMs, signal)),
   );
   for (const { labels, timestamps } of answers.flat()) {
-    const target = internEntity(withoutName(labels)).key;
+    const target = internEntity(labels).key;
     gaps.set(target, gapsOfSteps(target, timestamps, stepMs));
   }
   return [...gaps.values()].flat();
-}
-
-function withoutName({ __name__: _, ...labels }: Labels): Labels {
-  return labels;
 }
 
 /**

@@ -89,8 +89,8 @@ export async function heal(work: Work, side: HealingSide, signal: AbortSignal): 
     try {
       plan = await planOf(stretch, work, source, side, signal);
     } catch (error) {
-      if (!isTooMuch(error) || stretchMs <= MIN_STRETCH_MS) throw error;
-      stretchMs = Math.max(stretchMs / 2, MIN_STRETCH_MS);
+      if (!isTooMuch(error) || stretch.to - stretch.from <= MIN_STRETCH_MS) throw error;
+      stretchMs = Math.max(Math.floor((stretch.to - stretch.from) / 2), MIN_STRETCH_MS);
       continue;
     }
     for (const group of groupChunks(plan.chunks, LOOKED_UP_MAX)) {
@@ -115,7 +115,8 @@ function planOf(
     samplesMax: side.config.chunk_samples,
     cuts: members.flatMap((member) => [member.from, member.to]),
   };
-  return untilAnswered(() => planStretch(stretch, from, signal), outage, signal);
+  const isDivisible = stretch.to - stretch.from > MIN_STRETCH_MS;
+  return untilAnswered(() => planStretch(stretch, from, signal), { outage, isDivisible }, signal);
 }
 
 function sourceOf({ job, selector }: Work, side: HealingSide): ChunkSource {
@@ -179,13 +180,14 @@ async function sentOf(
   side: HealingSide,
   signal: AbortSignal,
 ): Promise<SentSamples> {
+  const asOne = { outage: source.outage, isDivisible: false };
   const series = new Set<string>();
   const entities = new Set<string>();
   for (const { selectors, entity } of chunks.every(({ expected }) => expected === 0)
     ? []
     : source.templates) {
     const ask = () => source.client.series(selectors, window, signal);
-    for (const { __name__: metric = "", ...labels } of await untilAnswered(ask, source.outage, signal)) {
+    for (const { __name__: metric = "", ...labels } of await untilAnswered(ask, asOne, signal)) {
       series.add(internSeries(metric, labels, "unknown").key);
       entities.add(internEntity(entityLabels(labels, entity)).key);
     }

@@ -1,5 +1,6 @@
 import {
   type BackfillPriority,
+  type BackfillProgress,
   type BackfillRequest,
   type BackfillStatus,
   backfillPriorities,
@@ -100,16 +101,15 @@ export function goesOn(work: Work, reached: number, next: Work | undefined): boo
 }
 
 /**
- * The request whose outcome tells that a range has nothing at its source, since its targets were down: what a program asks
+ * The outcome of a request which tells that a range has nothing at its source, since its targets were down: what a program asks
  * for again is not tried again. A person may know better.
  */
 export function knownSourceGap(
   request: BackfillRequest,
   statuses: Iterable<BackfillStatus>,
-): BackfillStatus | undefined {
+): BackfillProgress | undefined {
   if (request.reason === "operator") return undefined;
-  for (const status of statuses) {
-    const { request: other, progress } = status;
+  for (const { request: other, progress } of statuses) {
     if (
       progress?.code === "BACKFILL_TARGET_DOWN" &&
       other.source === request.source &&
@@ -118,7 +118,7 @@ export function knownSourceGap(
       other.from <= request.from &&
       other.to >= request.to
     )
-      return status;
+      return progress;
   }
   return undefined;
 }

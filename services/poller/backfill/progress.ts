@@ -107,11 +107,11 @@ export function outcomeUnread(
   const problem = refusal(request, from);
   if (problem !== null) return ended(before, "failed", "BACKFILL_REFUSED", problem);
   const gap = knownSourceGap(request, from.all);
-  if (gap?.progress == null) return null;
-  const { code, message } = gap.progress;
+  if (gap === undefined) return null;
+  const { code, message } = gap;
   return {
     ...before,
-    ...withGaps(before, gapsWithin(gap.progress.sourceGaps, request)),
+    ...withGaps(before, gapsWithin(gap.sourceGaps, request)),
     state: "unhealable",
     code,
     message,

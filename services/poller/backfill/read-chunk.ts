@@ -34,6 +34,8 @@ export async function readChunk(
   sent: SentSamples,
   signal: AbortSignal,
 ): Promise<ChunkRead> {
+  const middle = Math.floor((window.from + window.to) / 2);
+  const isDivisible = middle - window.from >= MIN_WINDOW_MS;
   let found = 0;
   const counting: SentSamples = {
     ...sent,
@@ -47,11 +49,10 @@ export async function readChunk(
       found = 0;
       return readWindow(window, source.templates, { ...source, sent: counting }, signal);
     };
-    const { runs, histograms } = await untilAnswered(attempt, source.outage, signal);
+    const { runs, histograms } = await untilAnswered(attempt, { isDivisible, ...source }, signal);
     return { runs, found, histograms };
   } catch (error) {
-    const middle = Math.floor((window.from + window.to) / 2);
-    if (!isTooMuch(error) || middle - window.from < MIN_WINDOW_MS) throw error;
+    if (!isTooMuch(error) || !isDivisible) throw error;
     const first = await readChunk({ from: window.from, to: middle }, source, sent, signal);
     const second = await readChunk({ from: middle, to: window.to }, source, sent, signal);
     return {
@@ -68,16 +69,16 @@ export function isTooMuch(error: unknown): boolean {
 
 /** A Prometheus that is away is waited for; one that answers, but wrongly so often, is not going to do better. */
 const WRONG_ANSWERS_MAX = 5;
-/** After so many times it was not busy: the query is too much for it. */
+/** After so many, each several times tried by the client, it is not just busy. */
 const TIMEOUTS_MAX = 2;
 
 /**
  * Asks until Prometheus answers. Rejects where asking again would not help: as the client does where it may not be retried,
- * with PROM_WINDOW_TOO_LARGE after several time-outs, and with PROM_BAD_RESPONSE or PROM_INCOMPLETE after several of these.
+ * with PROM_WINDOW_TOO_LARGE after several time-outs of what may be divided, and with PROM_BAD_RESPONSE or PROM_INCOMPLETE after several of these.
  */
 export async function untilAnswered<Answer>(
   ask: () => Promise<Answer>,
-  outage: Outage,
+  { outage, isDivisible }: { outage: Outage; isDivisible: boolean },
   signal: AbortSignal,
 ): Promise<Answer> {
   let wrong = 0;
@@ -88,7 +89,7 @@ export async function untilAnswered<Answer>(
     } catch (thrown) {
       const error = asMillraceError(thrown);
       if (signal.aborted) throw thrown;
-      if (error.code === "PROM_TIMEOUT" && ++timeouts >= TIMEOUTS_MAX)
+      if (isDivisible && error.code === "PROM_TIMEOUT" && ++timeouts >= TIMEOUTS_MAX)
         return { gaveUp: new MillraceError("PROM_WINDOW_TOO_LARGE", error.message, { cause: error }) };
       const isWrong = error.code === "PROM_BAD_RESPONSE" || error.code === "PROM_INCOMPLETE";
       if (isWrong && ++wrong >= WRONG_ANSWERS_MAX) return { gaveUp: error };

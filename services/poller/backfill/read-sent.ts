@@ -39,7 +39,7 @@ const MESSAGES_AT_ONCE = 100;
 
 /**
  * Which samples of the window are in metrics.raw, of the series (by key) and entities that are wanted only: as much memory as
- * they take at their source. Messages that are no frames are somebody else's, and passed over. Rejects as readOffsets does.
+ * they take at their source. An entity that other labels have named since is another one. Messages that are no frames are somebody else's, and passed over. Rejects as readOffsets does.
  */
 export async function readSent(
   window: Window,

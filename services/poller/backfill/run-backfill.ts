@@ -68,7 +68,7 @@ export async function runBackfill(side: BackfillSide, signal: AbortSignal): Prom
     try {
       await runSession(side, onProgress, signal);
     } catch (error) {
-      if (signal.aborted) return;
+      if (isAborted(signal)) return;
       const { code } = side.outages.kafka.failed(error);
       side.metrics.failures.inc({ code });
       await sleep(restartMs * (1 + Math.random()), undefined, { signal }).catch(() => undefined);
@@ -154,7 +154,7 @@ async function serve(healing: HealingSide, side: BackfillSide, signal: AbortSign
     signal.throwIfAborted();
     await settleUnread(healing, side);
     tellStates(healing.table, side.metrics);
-    const [work] = nextWork(healing.table.all(), watermarkOf(await side.live.watermarks()));
+    const work = nextWork(healing.table.all(), watermarkOf(await side.live.watermarks())).at(0);
     if (work === undefined) {
       await sleep(LOOK_INTERVAL_MS, undefined, { signal });
       continue;
@@ -178,7 +178,7 @@ async function serve(healing: HealingSide, side: BackfillSide, signal: AbortSign
       });
     } catch (thrown) {
       const error = asMillraceError(thrown);
-      if (signal.aborted || !ofTheRequest.includes(error.code)) throw thrown;
+      if (isAborted(signal) || !ofTheRequest.includes(error.code)) throw thrown;
       side.logger.error({ event: "backfill.gave_up", ...details, code: error.code }, error.message);
       side.metrics.failures.inc({ code: error.code });
       const requests = work.members.map(({ request }) => request);
@@ -231,4 +231,9 @@ function statesOf(ids: readonly string[], table: BackfillTable): string[] {
     const status = table.get(id);
     return status === undefined ? "requested" : stateOf(status);
   });
+}
+
+/** Asked again after a wait, which the type of `aborted` knows nothing of. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

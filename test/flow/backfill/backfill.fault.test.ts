@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { randomStream, uniform } from "../../../services/kernels/random.js";
@@ -16,6 +19,7 @@ import { waitFor } from "../wait-for.js";
 import { backfill, rawSamples } from "./backfilled.js";
 import { type Past, openPast } from "./past.js";
 
+const main = fileURLToPath(new URL("../../../services/cli/main.js", import.meta.url));
 const SEED = 20261126;
 const KILLS = 6;
 const SELECTOR = '{__name__=~"sold_.+"}';
@@ -53,6 +57,7 @@ describe("kill -9 of the poller during a backfill, while live samples come in", 
     const asked = await backfill(flow.file, "--from", "-2h", "--json");
     assert.deepEqual({ exitCode: asked.exitCode, stderr: asked.stderr }, { exitCode: 0, stderr: "" });
     const { id } = asked.lines[0];
+    await interruptsWatching(id);
     const random = randomStream(SEED, "kills", 0);
     const reached: number[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
@@ -83,6 +88,23 @@ describe("kill -9 of the poller during a backfill, while live samples come in", 
     assert.ok(countSamples(stored) > 100_000, String(countSamples(stored)));
     assertSameSamples(await rawSamples(flow.config, range), stored);
   });
+
+  /** Ctrl-C ends the watching, says how to go on, and leaves the request alone. */
+  async function interruptsWatching(id: string): Promise<void> {
+    const child = spawn(process.execPath, [main, "--config", flow.file, "backfill", "--watch", id]);
+    const said = { stdout: "", stderr: "" };
+    child.stdout.on("data", (text: Buffer) => (said.stdout += text.toString()));
+    child.stderr.on("data", (text: Buffer) => (said.stderr += text.toString()));
+    await waitFor(
+      "it tells of the progress",
+      () => said.stdout,
+      (text) => text.includes(id),
+    );
+    const ended = once(child, "close");
+    child.kill("SIGINT");
+    assert.deepEqual(await ended, [0, null]);
+    assert.match(said.stderr, new RegExp(`^The poller goes on. .+--watch ${id}.+--cancel ${id}`));
+  }
 
   async function backfilled(): Promise<number> {
     const samples = await metricsOf(flow, "poller");

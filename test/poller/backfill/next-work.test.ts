@@ -132,8 +132,8 @@ describe("knownSourceGap", () => {
     knownSourceGap(statusOf({ reason: "sink_gap", from: 20, to: 40, ...request }).request, [gap]);
 
   it("is the one that covers what a program asks for again", () => {
-    assert.equal(find({}), gap);
-    assert.equal(find({ from: 10, to: 50 }), gap);
+    assert.equal(find({}), gap.progress);
+    assert.equal(find({ from: 10, to: 50 }), gap.progress);
   });
 
   it("is none where something else is asked, or a person asks", () => {

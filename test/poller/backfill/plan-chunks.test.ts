@@ -14,12 +14,7 @@ const text = (chunks: ReturnType<typeof planChunks>) =>
 describe("planChunks", () => {
   it("joins steps up to the limit, and divides those above it evenly", () => {
     const chunks = planChunks({ from: 0, to: 40_000 }, counts(10_000, 40, 60, 250, 10), 100, []);
-    assert.deepEqual(text(chunks), [
-      "0-20000: 100",
-      "20000-23333: 84",
-      "23333-26667: 84",
-      "26667-40000: 94",
-    ]);
+    assert.deepEqual(text(chunks), ["0-20000: 100", "20000-23333: 84", "23333-26667: 84", "26667-40000: 94"]);
   });
 
   it("takes a part of a step for its share of it, and does not span cuts", () => {
