@@ -69,7 +69,7 @@ const EPOCHS_PER_WINDOW = 4;
 const COMPLETENESS_LOOKBACK_MS = 600_000;
 
 export function featurePlan(config: Config): FeaturePlan {
-  const { cleaning, imputation, feature_engineering, lateness } = config.transform;
+  const { cleaning, feature_engineering, lateness } = config.transform;
   const { rolling_windows, aggregation_functions, percentiles, rate_window } = feature_engineering;
   const windowsMs = rolling_windows.map(({ ms }) => ms);
   const rolling: RollingPlan = {
@@ -87,7 +87,7 @@ export function featurePlan(config: Config): FeaturePlan {
   const largestWindowMs = Math.max(...windowsMs, ...groups.map(({ lookbackMs }) => lookbackMs));
   const columns = featureColumns(config);
   const outliers = outlierPlan(cleaning);
-  const filling = imputationPlan(imputation);
+  const filling = imputationPlan(config);
   const outlierMs = outliers?.reachMs ?? 0;
   const chainedMs =
     (outliers === null || outliers.action === "flag" ? 0 : outlierMs) +
