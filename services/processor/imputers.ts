@@ -62,21 +62,23 @@ const imputers: Record<
   backward_fill: (config) => ofSeries(backwardFillImputer, carryOptions(config), backwardFill),
   seasonal,
   mean: (config) =>
-    isGrouped(config) ? grouped(config, "mean") : ofTable(meanImputer, windowOptions(config), null, meanFill),
+    isGrouped(config) ? grouped(config, "mean") : ofTable(meanImputer, windowOptions(config), meanFill),
   median: (config) =>
-    isGrouped(config)
-      ? grouped(config, "median")
-      : ofTable(medianImputer, windowOptions(config), null, medianFill),
-  regression: (config) => ofTable(regressionImputer, windowOptions(config), across(config), regressionFill),
-  kmeans,
+    isGrouped(config) ? grouped(config, "median") : ofTable(medianImputer, windowOptions(config), medianFill),
+  regression: (config) => across(config, regressionImputer, windowOptions(config), regressionFill),
+  kmeans: (config) => {
+    const options = { ...windowOptions(config), clusters: config.clusters ?? DEFAULT_CLUSTERS, seed: 0 };
+    // Law L2: the draws are seeded by the gap's time.
+    return across(config, kMeansImputer, options, kMeansFill, (seed) => ({ ...options, seed }));
+  },
   matrix_factorization: (config) => {
     const options = { ...windowOptions(config), shrinkage: config.shrinkage ?? DEFAULT_SHRINKAGE };
-    return ofTable(softImputeImputer, options, across(config), softImputeFill);
+    return across(config, softImputeImputer, options, softImputeFill);
   },
   onnx: (config, openModel) => {
     const { model_path, model_columns } = config;
     if (model_path === undefined || model_columns === undefined)
-      throw new Error("the configuration was checked");
+      throw new Error("a configuration that was not checked");
     const estimate = openModel(model_path, model_columns.length);
     const fill: Fill = (_, table) => estimate(table);
     return imputer(onnxImputer, windowOptions(config), selectedSeries(model_columns), fill);
@@ -138,10 +140,9 @@ type TableKernel<Options> = (
 function ofTable<Options>(
   declaration: ImputerDeclaration<Options>,
   options: Options,
-  columnsOf: ColumnsOf | null,
   kernel: TableKernel<Options>,
 ): Imputer {
-  return imputer(declaration, options, columnsOf, (timestamps, table, columns) =>
+  return imputer(declaration, options, null, (timestamps, table, columns) =>
     filledTable((...rest) => kernel(options, ...rest), timestamps, table, columns),
   );
 }
@@ -171,21 +172,27 @@ function carryOptions({ limit_samples, limit_age }: ImputationConfig) {
   return { ...ANY_GAP, limitCount: limit_samples ?? Infinity, limitAgeMs: limit_age ?? Infinity };
 }
 
-function across({ series_max }: ImputationConfig): ColumnsOf {
-  return anySeries(series_max ?? DEFAULT_SERIES_MAX);
-}
-
-/** Law L2: the draws are seeded by the gap's time. */
-function kmeans(config: ImputationConfig): Imputer {
-  const options = { ...windowOptions(config), clusters: config.clusters ?? DEFAULT_CLUSTERS, seed: 0 };
-  return imputer(kMeansImputer, options, across(config), (timestamps, table, columns, { from }) =>
-    filledTable(
-      (...rest) => kMeansFill({ ...options, seed: timestamps[from - 1] }, ...rest),
-      timestamps,
-      table,
-      columns,
-    ),
-  );
+/**
+ * From what the other series were meanwhile. A time of which nothing is known of any series is as the one before it: the kernels
+ * would say the mean of the window, which a series that goes on from where it was is mostly further from.
+ */
+function across<Options>(
+  config: ImputationConfig,
+  declaration: ImputerDeclaration<Options>,
+  options: Options,
+  kernel: TableKernel<Options>,
+  optionsAt: (nearMs: number) => Options = () => options,
+): Imputer {
+  const columnsOf = anySeries(config.series_max ?? DEFAULT_SERIES_MAX);
+  return imputer(declaration, options, columnsOf, (timestamps, table, columns, { from, to }) => {
+    const at = optionsAt(timestamps[from - 1]);
+    const estimates = filledTable((...rest) => kernel(at, ...rest), timestamps, table, columns);
+    for (let row = from; row < to; row++) {
+      const isUnknown = table.subarray(row * columns, (row + 1) * columns).every(Number.isNaN);
+      if (isUnknown) estimates.copyWithin(row * columns, (row - 1) * columns, row * columns);
+    }
+    return estimates;
+  });
 }
 
 function isGrouped({ group_by, group_time }: ImputationConfig): boolean {

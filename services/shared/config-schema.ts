@@ -432,8 +432,8 @@ export const etlSchema = z.strictObject({
           "How gaps are filled, once the sample after them is there: `linear_interpolation` on a straight line in time; " +
             "`forward_fill` with the value before, `backward_fill` with the value after; `seasonal` on a line, to which the " +
             "season of the window is added; `mean` and `median` of the window up to the gap; `regression`, `kmeans` and " +
-            "`matrix_factorization` from what the other series of the entity were meanwhile, as the window up to the gap has it; " +
-            "`onnx` by a model of your own.",
+            "`matrix_factorization` from what the other series of the entity were meanwhile, as the window up to the gap has it, and " +
+            "while there is none as before; `onnx` by a model of your own.",
         ),
       interval: z
         .union([z.literal("auto"), durationMs("15s", "100ms", "1d")])

@@ -240,6 +240,22 @@ describe("impute", () => {
     }
   });
 
+  for (const method of ["regression", "kmeans", "matrix_factorization"]) {
+    it(`goes on with what was before, by ${method}, where no series says anything`, async () => {
+      const made = seconds
+        .filter((second) => second !== 14 && second !== 15)
+        .flatMap((second) => both(second));
+      const { row } = await told(
+        [...made, ...both(15, 15)].sort((a, b) => a.second - b.second),
+        filling({ method }),
+      );
+      for (const metric of ["metric_0", "metric_1"])
+        assert.equal(row(14, metric)!.value, row(13, metric)!.value);
+      assert.equal(row(15)!.flags, IMPUTED);
+      assert.notEqual(row(15)!.value, row(13)!.value);
+    });
+  }
+
   const sampleOf = ({ value, series = 0 }: Made) => ({ value, series, type: "gauge" as const, stale: false });
 
   const both = (second: number, ...missing: number[]): Made[] => {
