@@ -19,7 +19,7 @@ export interface FeaturePlan {
   readonly completeness: CompletenessPlan | null;
   /** Whether windows may see other values than those that outliers are judged by. */
   readonly changesValues: boolean;
-  /** Names of the columns: those of the rolling windows, of the groups, of the isolation forest, then `rate`. */
+  /** Names of the columns: those of the rolling windows and their slopes, of the groups, of the isolation forest, then `rate`. */
   readonly columns: readonly string[];
   readonly rolling: RollingPlan;
   /** How many columns `rolling` has. */
@@ -70,8 +70,10 @@ const COMPLETENESS_LOOKBACK_MS = 600_000;
 
 export function featurePlan(config: Config): FeaturePlan {
   const { cleaning, imputation, feature_engineering, lateness } = config.transform;
-  const { rolling_windows, aggregation_functions, percentiles, rate_window } = feature_engineering;
+  const { rolling_windows, aggregation_functions, percentiles, rate_window, slope_windows } =
+    feature_engineering;
   const windowsMs = rolling_windows.map(({ ms }) => ms);
+  const slopeWindowsMs = slope_windows.map(({ ms }) => ms);
   const rolling: RollingPlan = {
     windowsMs,
     mean: aggregation_functions.includes("mean"),
@@ -82,9 +84,14 @@ export function featurePlan(config: Config): FeaturePlan {
     count: aggregation_functions.includes("count"),
     medianAbsoluteDeviation: aggregation_functions.includes("mad"),
     coefficientOfVariation: aggregation_functions.includes("cv"),
+    slopeWindowsMs,
   };
   const groups = featureGroups(config);
-  const largestWindowMs = Math.max(...windowsMs, ...groups.map(({ lookbackMs }) => lookbackMs));
+  const largestWindowMs = Math.max(
+    ...windowsMs,
+    ...slopeWindowsMs,
+    ...groups.map(({ lookbackMs }) => lookbackMs),
+  );
   const columns = featureColumns(config);
   const outliers = outlierPlan(cleaning);
   const filling = imputationPlan(imputation);

@@ -41,11 +41,11 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
   "flagging, with all features": planWith({
     cleaning: { outlier_detection: "iqr", outlier_action: "flag", outlier_window },
     feature_engineering: {
-      rolling_windows: ["12s"],
+      rolling_windows: ["12s", "90s"],
       aggregation_functions: [...rollingStatistics],
       percentiles: [50],
       rate_window: "10s",
-      slope_windows: ["20s"],
+      slope_windows: ["20s", "75s"],
       momentum: ["5s", "15s"],
       momentum_tolerance: "2s",
       change_points: { window: "20s" },
