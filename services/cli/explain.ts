@@ -81,9 +81,10 @@ async function readFrames(
 
 function explainedBy(config: Config): Explained {
   const { cleaning, imputation } = config.transform;
-  const { columns, imputation: plan } = featurePlan(config);
+  const { columns, imputation: plan, completeness } = featurePlan(config);
   return {
     strict: cleaning.validation_rules === "strict",
+    drops: completeness?.drops ?? false,
     imputation: imputation.method,
     maxGapMs: plan?.maxGapMs ?? 0,
     columns,

@@ -59,6 +59,8 @@ export interface OutlierPlan {
 export interface CompletenessPlan {
   /** Share of the expected series that may be missing. */
   readonly threshold: number;
+  /** Whether rows of incomplete frames are left out. */
+  readonly drops: boolean;
   /** A sample that is at least so much older than a frame says nothing of what it should have. */
   readonly lookbackMs: number;
 }
@@ -124,10 +126,12 @@ export function featurePlan(config: Config): FeaturePlan {
 }
 
 function completenessPlan(
-  { missing_value_threshold: threshold }: Config["transform"]["cleaning"],
+  { missing_value_threshold: threshold, incomplete_rows }: Config["transform"]["cleaning"],
   lookbackMs: number,
 ): CompletenessPlan | null {
-  return threshold === 1 ? null : { threshold, lookbackMs: Math.min(COMPLETENESS_LOOKBACK_MS, lookbackMs) };
+  if (threshold === 1) return null;
+  const drops = incomplete_rows === "drop";
+  return { threshold, drops, lookbackMs: Math.min(COMPLETENESS_LOOKBACK_MS, lookbackMs) };
 }
 
 function outlierPlan(cleaning: Config["transform"]["cleaning"]): OutlierPlan | null {

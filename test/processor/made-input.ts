@@ -55,6 +55,9 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
     },
   }),
   "flagging incomplete frames": planWith({ cleaning: { missing_value_threshold: 0.4 } }),
+  "dropping incomplete frames": planWith({
+    cleaning: { missing_value_threshold: 0.4, incomplete_rows: "drop" },
+  }),
   "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),
 };
 

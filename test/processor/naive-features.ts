@@ -74,11 +74,13 @@ export function naiveRows(
         if (other.isFilledIn) return NaN;
         return judgedAs(other.timestamp, isCounter(entry));
       };
+      const isInIncomplete = !entry.isFilledIn && isIncomplete(name, entry.timestamp);
+      if (isInIncomplete && plan.completeness?.drops === true) continue;
       const isMeasured = isCounter(entry) || !Number.isFinite(entry.cleaned);
       rows.set(`${name} ${entry.timestamp}`, {
         type: entry.type,
         value: isMeasured ? entry.value : entry.cleaned,
-        flags: entry.flags | (!entry.isFilledIn && isIncomplete(name, entry.timestamp) ? 64 : 0),
+        flags: entry.flags | (isInIncomplete ? 64 : 0),
         features: featuresAt(entries, entry, seen, plan, scoreOf),
       });
     }
