@@ -83,6 +83,7 @@ function explainedBy(config: Config, plan: FeaturePlan): Explained {
   const { cleaning, imputation } = config.transform;
   return {
     strict: cleaning.validation_rules === "strict",
+    drops: plan.completeness?.drops ?? false,
     imputation: imputation.method,
     maxGapMs: plan.imputation?.maxGapMs ?? 0,
     columns: plan.columns,

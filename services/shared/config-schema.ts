@@ -411,6 +411,13 @@ export const etlSchema = z.strictObject({
           "Share of an entity's expected series that may be missing at a time before the rows of that time are flagged " +
             "`incomplete`; 1 flags none. Expected are the series at whose own interval a sample was due.",
         ),
+      incomplete_rows: z
+        .enum(["flag", "drop"])
+        .default("flag")
+        .describe(
+          "`drop` leaves the rows of such a time out of metrics.features, until late samples complete it. Windows see its samples " +
+            "either way. A failed scrape leaves nothing but `up` = 0, which would be dropped.",
+        ),
       validation_rules: z
         .enum(["strict", "lenient"])
         .default("strict")

@@ -41,11 +41,11 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
   "flagging, with all features": planWith({
     cleaning: { outlier_detection: "iqr", outlier_action: "flag", outlier_window },
     feature_engineering: {
-      rolling_windows: ["12s"],
+      rolling_windows: ["12s", "90s"],
       aggregation_functions: [...rollingStatistics],
       percentiles: [50],
       rate_window: "10s",
-      slope_windows: ["20s"],
+      slope_windows: ["20s", "75s"],
       momentum: ["5s", "15s"],
       momentum_tolerance: "2s",
       change_points: { window: "20s" },
@@ -55,6 +55,9 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
     },
   }),
   "flagging incomplete frames": planWith({ cleaning: { missing_value_threshold: 0.4 } }),
+  "dropping incomplete frames": planWith({
+    cleaning: { missing_value_threshold: 0.4, incomplete_rows: "drop" },
+  }),
   "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),
 };
 

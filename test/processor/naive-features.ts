@@ -5,7 +5,6 @@ import { randomStream } from "../../services/kernels/random.js";
 import { coefficientOfVariation } from "../../services/kernels/statistics/coefficient-of-variation.js";
 import { extremesAndCount } from "../../services/kernels/statistics/extremes.js";
 import { medianAbsoluteDeviation } from "../../services/kernels/statistics/median-absolute-deviation.js";
-import { mean, standardDeviation } from "../../services/kernels/mean-and-deviation.js";
 import { percentileOfSorted } from "../../services/kernels/percentile.js";
 import { rate } from "../../services/kernels/rate.js";
 import { sortInto } from "../../services/kernels/sorted-values.js";
@@ -14,6 +13,7 @@ import type { FeaturePlan } from "../../services/processor/feature-plan.js";
 import type { ImputationPlan } from "../../services/processor/imputation-plan.js";
 import { type MetricType, type RawFrame, type Series, metricTypes } from "../../services/shared/frame.js";
 import { internSeries } from "../../services/shared/series.js";
+import { momentsAlone } from "../kernels/moments-alone.js";
 
 /** One row of features: what is known of a series at a time. */
 export interface Row {
@@ -81,11 +81,13 @@ export function naiveRows(
         if (other.isFilledIn) return NaN;
         return judgedAs(other.timestamp, isCounter(entry));
       };
+      const isInIncomplete = !entry.isFilledIn && isIncomplete(name, entry.timestamp);
+      if (isInIncomplete && plan.completeness?.drops === true) continue;
       const isMeasured = isCounter(entry) || !Number.isFinite(entry.cleaned);
       rows.set(`${name} ${entry.timestamp}`, {
         type: entry.type,
         value: isMeasured ? entry.value : entry.cleaned,
-        flags: entry.flags | (!entry.isFilledIn && isIncomplete(name, entry.timestamp) ? 64 : 0),
+        flags: entry.flags | (isInIncomplete ? 64 : 0),
         features: featuresAt(entries, entry, seen, plan, scoreOf),
       });
     }
@@ -374,25 +376,30 @@ function featuresAt(
 ): number[] {
   const { rolling } = plan;
   const statistics = rolling.windowsMs.flatMap((windowMs) => {
-    const values = Float64Array.from(within(entries, timestamp, windowMs), seen);
+    const inside = within(entries, timestamp, windowMs);
+    const values = Float64Array.from(inside, seen);
     const sorted = new Float64Array(values.length);
     const count = sortInto(sorted, 0, values, 0, values.length);
-    const [average, deviation] = [mean, standardDeviation].map((of) => of(values, 0, values.length));
+    const { mean, deviation } = momentsAlone(timesOf(inside), values, windowMs);
     const extremes = new Float64Array(3);
     extremesAndCount(values, 0, values.length, extremes, 0);
     return [
-      ...(rolling.mean ? [average] : []),
+      ...(rolling.mean ? [mean] : []),
       ...(rolling.standardDeviation ? [deviation] : []),
       ...rolling.fractions.map((fraction) => percentileOfSorted(sorted, 0, count, fraction)),
       ...(rolling.minimum === true ? [...extremes] : []),
       ...(rolling.medianAbsoluteDeviation === true ? [medianAbsoluteDeviation(sorted, 0, count)] : []),
       ...(rolling.coefficientOfVariation === true
-        ? [coefficientOfVariation(values, 0, values.length, average, deviation)]
+        ? [coefficientOfVariation(values, 0, values.length, mean, deviation)]
         : []),
     ];
   });
+  const slopes = (rolling.slopeWindowsMs ?? []).map((windowMs) => {
+    const inside = within(entries, timestamp, windowMs);
+    return momentsAlone(timesOf(inside), Float64Array.from(inside, seen), windowMs).slope;
+  });
   const upTo = entries.filter((entry) => entry.timestamp <= timestamp);
-  const times = Float64Array.from(upTo, (entry) => entry.timestamp);
+  const times = timesOf(upTo);
   const groups = plan.groups.flatMap(({ columns, write }) => {
     const out = new Float64Array(columns.length);
     write(times, Float64Array.from(upTo, seen), 0, upTo.length, out, 0);
@@ -400,10 +407,14 @@ function featuresAt(
   });
   const forest = plan.outliers?.method === "isolation_forest" ? [scoreOf({ timestamp, judged })] : [];
   const rate = type === "counter" ? ((flags & 2) !== 0 ? cleaned : judged) : NaN;
-  return [...statistics, ...groups, ...forest, rate];
+  return [...statistics, ...slopes, ...groups, ...forest, rate];
 }
 
 /** Those of (timestamp − windowMs, timestamp]. */
 function within<Any extends Sample>(samples: readonly Any[], timestamp: number, windowMs: number): Any[] {
   return samples.filter((sample) => sample.timestamp > timestamp - windowMs && sample.timestamp <= timestamp);
+}
+
+function timesOf(samples: readonly Sample[]): Float64Array {
+  return Float64Array.from(samples, ({ timestamp }) => timestamp);
 }
