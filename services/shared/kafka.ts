@@ -585,7 +585,7 @@ export async function readOffsets(
   );
   if (remaining.size === 0) return;
 
-  const groupId = `millrace.reader.${randomUUID()}`;
+  const groupId = `millrace.reader.${topic}.${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
   const pause = (partition: number) => consumer.pause([{ topic, partitions: [partition] }]);
   const seek = (partition: number, { next }: OffsetRange) =>
