@@ -73,6 +73,12 @@ describe("kill -9 of the poller during a backfill, while live samples come in", 
     );
     assert.ok(reached[0] < reached[KILLS - 1] && reached[KILLS - 1] < 1, reached.join());
 
+    // What is urgent does not wait for it.
+    const urgent = ["--from", "-30m", "--match", "sold_0", "--priority", "high", "--wait", "--json"];
+    assert.equal((await backfill(flow.file, ...urgent)).last?.state, "healed");
+    const { lines } = await backfill(flow.file, "--list", "--json");
+    assert.equal(lines.find((line) => line.id === id)?.state, "healing");
+
     const { exitCode, stderr, last } = await backfill(flow.file, "--watch", id, "--json");
     assert.deepEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" });
     assert.equal(last?.state, "healed");
