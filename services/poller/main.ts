@@ -10,6 +10,7 @@ import { createMetricTypes } from "./metric-types.js";
 import { createOutage } from "../shared/outage.js";
 import { createPollerMetrics } from "./poller-metrics.js";
 import { connectPrometheus } from "./prometheus-client.js";
+import { startReceiver } from "./remote-write/receiver.js";
 import { createSeriesDirectory } from "./series-directory.js";
 import { assignmentOf } from "./templates.js";
 
@@ -20,7 +21,8 @@ const SOURCE = "prometheus";
 const STOP_WAIT_MS = 6_000;
 
 /**
- * Polls Prometheus into metrics.raw until the service is stopped: one loop for each job, beside each other.
+ * Polls Prometheus into metrics.raw until the service is stopped: one loop for each job, beside each other; and receives
+ * what Prometheus sends by itself, where that is asked for.
  * Resolves once the schemas are registered; Kafka and Prometheus may be away, readiness says so. Resolves to what stops it.
  */
 export async function startPoller(context: ServiceContext): Promise<() => Promise<void>> {
@@ -49,6 +51,10 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   const client = connectPrometheus(config.extract.prometheus, { now });
   const types = createMetricTypes(client, now);
   const kafka = createKafka(config, "poller", logger);
+
+  const stopReceiver = config.extract.remote_write.enabled
+    ? await startReceiver(context, { kafka, schemas, schemaIds, metrics, now })
+    : () => Promise.resolve();
 
   const jobs = Object.entries(config.extract.jobs).map(([job, schedule]) => {
     const outageOf = (subject: string, condition: string) =>
@@ -94,7 +100,10 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   });
 
   return async () => {
-    await Promise.race([Promise.all(jobs), sleep(STOP_WAIT_MS, undefined, { ref: false })]);
+    await Promise.all([
+      Promise.race([Promise.all(jobs), sleep(STOP_WAIT_MS, undefined, { ref: false })]),
+      stopReceiver(STOP_WAIT_MS),
+    ]);
     await client.close();
   };
 }
