@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -53,7 +52,7 @@ export async function openWriteServer(options: WriteServerOptions): Promise<Writ
     readBody: createReadBody(settings.request_bytes_max),
     receive: options.receive,
   };
-  const told = new Set<string>();
+  const told = new Set<number>();
   const underWay = new Set<Promise<void>>();
   let isRefusing = false;
 
@@ -72,7 +71,7 @@ export async function openWriteServer(options: WriteServerOptions): Promise<Writ
     metrics.requests.inc({ protocol, status: answer.status });
     if (answer.message !== null) tell(answer.status, answer.message);
     send(response, answer);
-    if (!response.closed) await once(response, "close");
+    if (!response.closed) await new Promise<void>((resolve) => response.once("close", resolve));
   }
 
   function failed(error: unknown): Answer {
@@ -85,10 +84,13 @@ export async function openWriteServer(options: WriteServerOptions): Promise<Writ
     return unavailable("The request could not be looked at.");
   }
 
-  /** Each status once as a warning: what a sender does wrong, it does all the time. The metrics count them. */
+  /**
+   * What may be lost, each status once as a warning: what a sender does wrong, it does all the time, and the metrics count
+   * it. What is to be sent again is told of by what it waits for.
+   */
   function tell(status: number, message: string): void {
-    const level = told.has(String(status)) ? "debug" : "warn";
-    told.add(String(status));
+    const level = status >= 500 || told.has(status) ? "debug" : "warn";
+    told.add(status);
     logger[level]({ event: "remote_write.not_written", status }, message);
   }
 
