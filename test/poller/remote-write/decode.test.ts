@@ -12,13 +12,7 @@ import { createSeriesMemory } from "../../../services/poller/remote-write/known-
 import { RefusedRequest } from "../../../services/poller/remote-write/refusals.js";
 import { createIdentify } from "../../../services/poller/remote-write/series-identity.js";
 import { parseConfig } from "../../../services/shared/config.js";
-import {
-  type SentSeries,
-  rawRequest1,
-  rawRequest2,
-  writeRequest1,
-  writeRequest2,
-} from "./write-messages.js";
+import { type SentSeries, rawRequest1, rawRequest2, writeRequest1, writeRequest2 } from "./write-messages.js";
 
 const config = parseConfig(
   JSON.stringify({
@@ -93,7 +87,11 @@ const sentSeries: fc.Arbitrary<SentSeries> = fc.record({
   samples: fc.array(
     fc.record({
       timestamp: fc.oneof(fc.integer({ min: 0, max: 2_000 }), fc.integer({ min: 0, max: 8.64e15 })),
-      value: fc.oneof(fc.double(), fc.constant("stale" as const), fc.constantFrom(NaN, -0, Infinity, -Infinity)),
+      value: fc.oneof(
+        fc.double(),
+        fc.constant("stale" as const),
+        fc.constantFrom(NaN, -0, Infinity, -Infinity),
+      ),
     }),
     { minLength: 1, maxLength: 3 },
   ),
@@ -135,7 +133,10 @@ for (const [protocol, { decode, encode }] of Object.entries(codecs)) {
           for (const from of [forgetful, remembering]) {
             const request = decode(body, from);
             assert.deepEqual(rowsOf(request), expectedRows(series));
-            assert.equal(request.exemplars, series.reduce((sum, { exemplars = 0 }) => sum + exemplars, 0));
+            assert.equal(
+              request.exemplars,
+              series.reduce((sum, { exemplars = 0 }) => sum + exemplars, 0),
+            );
             assert.equal(request.refused.size, 0);
           }
         }),
@@ -201,7 +202,9 @@ for (const [protocol, { decode, encode }] of Object.entries(codecs)) {
     ];
     for (const [reason, labels] of refusals) {
       it(`refuses the series only, by ${reason}: ${JSON.stringify(labels.slice(-1))}`, () => {
-        const request = decode(encode([up, { ...up, labels, samples: [...up.samples!, ...up.samples!] }, up]));
+        const request = decode(
+          encode([up, { ...up, labels, samples: [...up.samples!, ...up.samples!] }, up]),
+        );
         assert.deepEqual([...request.refused], [[reason, 2]]);
         assert.deepEqual(rowsOf(request), expectedRows([up, up]));
         assert.match(shortfall(request)!, /^Not written: 2 samples: .+\.$/);
@@ -279,7 +282,12 @@ describe("decoding of 1.0", () => {
 
   it("takes a series of exemplars or histograms alone, and counts them", () => {
     const labels = [["__name__", "h"]] as const;
-    const request = decode(writeRequest1([{ labels, exemplars: 2 }, { labels, histograms: 3 }]));
+    const request = decode(
+      writeRequest1([
+        { labels, exemplars: 2 },
+        { labels, histograms: 3 },
+      ]),
+    );
     assert.deepEqual([request.exemplars, request.histograms, request.refused.size], [2, 3, 0]);
   });
 

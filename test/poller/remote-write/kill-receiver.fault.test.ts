@@ -23,14 +23,11 @@ import { endOf, readFrames } from "../../flow/topic-frames.js";
 import { waitFor } from "../../flow/wait-for.js";
 import { findPrometheus3 } from "../../oracle/prometheus.js";
 import { freePorts } from "../../stack/servers-for-tests.js";
-import {
-  type WritingPrometheus,
-  portForPrometheus,
-  startWritingPrometheus,
-} from "./writing-prometheus.js";
+import { type WritingPrometheus, portForPrometheus, startWritingPrometheus } from "./writing-prometheus.js";
 
 const SEED = 20261125;
 const KILLS = 4;
+const ENOUGH = 10_000;
 const EVERYTHING = '{__name__=~".+"}';
 
 const debian = resolve(".millrace/servers/prometheus/prometheus");
@@ -94,6 +91,11 @@ for (const { name, program, message } of senders) {
       const target = { name: "receiver", port: receiverPort, message, tokenFile };
       prometheus = await startWritingPrometheus(program, port, nodeExporter, [target]);
       await killAgainAndAgain();
+      await waitFor(
+        "Prometheus has scraped enough",
+        async () => countSamples(await read(Date.now())),
+        (count) => count > ENOUGH,
+      );
       const range = { from: 0, to: Date.now() };
       // What was scraped by then is soon stored.
       stored = await waitFor(
@@ -173,7 +175,7 @@ for (const { name, program, message } of senders) {
     }
 
     it("leaves in metrics.raw exactly what Prometheus holds, bit for bit, none doubled", () => {
-      assert.ok(countSamples(stored) > 10_000, `only ${countSamples(stored)} samples`);
+      assert.ok(countSamples(stored) > ENOUGH, `only ${countSamples(stored)} samples`);
       assertSameSamples(sent, stored);
     });
 

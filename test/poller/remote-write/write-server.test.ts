@@ -13,7 +13,10 @@ type Labels = Readonly<Record<string, string>>;
 
 /** A sample now of each of the label sets, as the compliance suite of Prometheus sends them. */
 function seriesOf(value: number | "stale", ...labelSets: Labels[]): SentSeries[] {
-  return labelSets.map((labels) => ({ labels: Object.entries(labels), samples: [{ timestamp: 1_000, value }] }));
+  return labelSets.map((labels) => ({
+    labels: Object.entries(labels),
+    samples: [{ timestamp: 1_000, value }],
+  }));
 }
 
 const senders = {
@@ -75,7 +78,10 @@ describe("answers of the remote-write receiver", () => {
         "no name": [[nameless], 0],
         "no labels": [[{}], 0],
         "several without a name": [[nameless, { job: "b" }], 0],
-        "one of four without a name": [[nameless, target, { ...target, job: "b" }, { ...target, job: "c" }], 3],
+        "one of four without a name": [
+          [nameless, target, { ...target, job: "b" }, { ...target, job: "c" }],
+          3,
+        ],
       };
       for (const [what, [labelSets, written]] of Object.entries(refused)) {
         it(`${protocol}: ${valueName}, ${what}: the rest is written, and 400`, async () => {
@@ -111,7 +117,10 @@ describe("answers of the remote-write receiver", () => {
   it("2.0: native histograms and exemplars are told of as not written, samples beside them are", async () => {
     const [one] = seriesOf(1, target);
     const { labels } = one;
-    const sent = await senders["2.0"](port, [{ ...one, exemplars: 2 }, { labels, histograms: 1 }]);
+    const sent = await senders["2.0"](port, [
+      { ...one, exemplars: 2 },
+      { labels, histograms: 1 },
+    ]);
     assert.deepEqual([sent.status, ...writtenCounts(sent)], [400, "1", "0", "0"]);
     assert.match(sent.text, /1 native histograms: .+; 2 exemplars: /);
   });
@@ -178,7 +187,10 @@ describe("answers of the remote-write receiver", () => {
     it(`the version ${version ?? "left out"}: it does not count, the type does`, async () => {
       const headers = { "x-prometheus-remote-write-version": version };
       assert.equal((await sendBody(port, body1, { headers })).status, 204);
-      assert.equal((await sendBody(port, body2, { headers: { ...headers, "content-type": type2 } })).status, 204);
+      assert.equal(
+        (await sendBody(port, body2, { headers: { ...headers, "content-type": type2 } })).status,
+        204,
+      );
     });
   }
 
@@ -189,7 +201,10 @@ describe("answers of the remote-write receiver", () => {
     "a length that never ends": Buffer.concat([Buffer.of(0xff), body1.subarray(1)]),
     "a truncated body": body1.subarray(0, body1.length - 1),
     "more than its length says": Buffer.concat([body1, Buffer.from("abc")]),
-    "a literal of negative length, by which some decoders never end": Buffer.from("05fcfbffffff41424344", "hex"),
+    "a literal of negative length, by which some decoders never end": Buffer.from(
+      "05fcfbffffff41424344",
+      "hex",
+    ),
     "snappy's framed format": Buffer.from("ff060000734e61507059", "hex"),
     "no protobuf": compressed(Buffer.from("{}")),
   };
@@ -251,7 +266,11 @@ describe("limits of the remote-write receiver", () => {
       body,
       /decompressed_bytes_max is 1000/,
     ],
-    "a length of 4 GB, of which there is nothing": [{}, Buffer.from("ffffffff0f00", "hex"), /4294967295 bytes/],
+    "a length of 4 GB, of which there is nothing": [
+      {},
+      Buffer.from("ffffffff0f00", "hex"),
+      /4294967295 bytes/,
+    ],
     "more series than may be": [{ series_max: 19 }, body, /series_max, 19/],
     "more samples than may be": [{ samples_max: 19 }, body, /samples_max, 19/],
   };
