@@ -75,8 +75,8 @@ for (const [protocol, { encode, decode }] of Object.entries(protocols)) {
   }
   const samples = SERIES * (ROUNDS - 1);
   const rate = (spent: number) => `${Math.round(samples / (spent / 1_000)).toLocaleString("en")} samples/s`;
-  console.log(
+  process.stdout.write(
     `remote write ${protocol} | decode ${rate(ms.decode)} | to messages ${rate(ms.frames)} | ` +
-      `both ${rate(ms.decode + ms.frames)} | ${(bytes / samples).toFixed(1)} bytes/sample sent | ${messages} messages`,
+      `both ${rate(ms.decode + ms.frames)} | ${(bytes / samples).toFixed(1)} bytes/sample sent | ${messages} messages\n`,
   );
 }

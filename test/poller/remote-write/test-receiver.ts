@@ -37,16 +37,16 @@ export async function openTestReceiver(
   });
   const registry = new Registry();
   const metrics = createReceiverMetrics(registry, { queued: queue.size, remembered: () => 0 });
-  let kafka: "there" | "away" | "slow" = "there";
+  const kafka: { is: "there" | "away" | "slow" } = { is: "there" };
+  const isThere = () => kafka.is === "there";
   let goOn: () => void = () => undefined;
   const writtenSamples: string[] = [];
   const committing = (async () => {
     for (;;) {
-      while (kafka !== "there") await new Promise<void>((resolve) => (goOn = resolve));
+      while (!isThere()) await new Promise<void>((resolve) => (goOn = resolve));
       const requests = await queue.take(1_000);
       if (requests.length === 0) return;
-      // It was waited for before.
-      if ((kafka as string) !== "there") {
+      if (!isThere()) {
         queue.giveBack(requests);
         continue;
       }
@@ -66,10 +66,10 @@ export async function openTestReceiver(
     types: createPushedTypes(),
     queue,
     metrics,
-    isOpen: () => kafka !== "away",
+    isOpen: () => kafka.is !== "away",
   });
-  const setKafka = (to: typeof kafka) => {
-    kafka = to;
+  const setKafka = (to: typeof kafka.is) => {
+    kafka.is = to;
     goOn();
   };
   const server = await openWriteServer({
@@ -116,9 +116,8 @@ export const type2 = "application/x-protobuf;proto=io.prometheus.write.v2.Reques
 
 /** Sends a body as a sender of remote write would; headers that are given replace the usual ones, undefined leaves one out. */
 export function sendBody(port: number, body: Buffer, options: SendOptions = {}): Promise<Sent> {
-  const headers = Object.fromEntries(
-    Object.entries({ ...usualHeaders, ...options.headers }).filter(([, value]) => value !== undefined),
-  );
+  const given: Record<string, string | undefined> = { ...usualHeaders, ...options.headers };
+  const headers = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request as tlsRequest } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,7 +75,7 @@ describe("answers of the remote-write receiver", () => {
         });
       }
 
-      const { __name__: _, ...nameless } = target;
+      const nameless = { job: target.job, instance: target.instance };
       const refused: Record<string, [Labels[], number]> = {
         "no name": [[nameless], 0],
         "no labels": [[{}], 0],
@@ -464,5 +466,70 @@ describe("credentials of the remote-write receiver", () => {
     const receiver = await openTestReceiver();
     await assert.rejects(openTestReceiver({ port: receiver.server.port }), { code: "PORT_IN_USE" });
     await receiver.close();
+  });
+});
+
+describe("TLS of the remote-write receiver", () => {
+  const openssl = spawnSync("openssl", ["version"]).status === 0;
+
+  it(
+    "takes what comes by TLS, from senders whose certificate its authority signed",
+    {
+      skip: !openssl && "needs openssl, to make certificates",
+    },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "millrace-tls-"));
+      const file = (name: string) => join(folder, name);
+      const certificate = (name: string) => {
+        const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+        const subject = ["-subj", `/CN=${name}`, "-addext", "subjectAltName=IP:127.0.0.1"];
+        const out = ["-keyout", file(`${name}-key.pem`), "-out", file(`${name}.pem`)];
+        assert.equal(spawnSync("openssl", ["req", "-x509", ...kind, ...subject, ...out]).status, 0);
+      };
+      for (const name of ["receiver", "sender", "stranger"]) certificate(name);
+      const { server, close } = await openTestReceiver({
+        tls: {
+          cert_file: file("receiver.pem"),
+          key_file: file("receiver-key.pem"),
+          client_ca_file: file("sender.pem"),
+        },
+      });
+      const sendAs = (name: string | null) =>
+        new Promise<number | null>((resolve) => {
+          const own =
+            name === null
+              ? {}
+              : { cert: readFileSync(file(`${name}.pem`)), key: readFileSync(file(`${name}-key.pem`)) };
+          const ca = readFileSync(file("receiver.pem"));
+          const { port } = server;
+          const options = {
+            host: "127.0.0.1",
+            port,
+            path: "/api/v1/write",
+            method: "POST",
+            agent: false,
+            ca,
+          };
+          const outgoing = tlsRequest({ ...options, ...own }, (response) => {
+            response.resume();
+            resolve(response.statusCode!);
+          });
+          outgoing.on("error", () => resolve(null));
+          outgoing.end(compressed(writeRequest1(seriesOf(1, target))));
+        });
+      try {
+        assert.equal(await sendAs("sender"), 204);
+        assert.equal(await sendAs("stranger"), null);
+        assert.equal(await sendAs(null), null);
+      } finally {
+        await close();
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+
+  it("does not start without its certificate", async () => {
+    const tls = { cert_file: "/nowhere/cert.pem", key_file: "/nowhere/key.pem" };
+    await assert.rejects(openTestReceiver({ tls }), { code: "CONFIG_UNREADABLE" });
   });
 });
