@@ -478,7 +478,11 @@ export const etlSchema = z.strictObject({
         "Who reads which templates, and how often. A series belongs to the first job and template that read it. " +
           "Jobs that are given replace the default's.",
       ),
-    remote_write: remoteWrite.describe("What Prometheus sends by itself: the remote-write receiver."),
+    remote_write: remoteWrite.describe(
+      "What Prometheus sends by itself: the remote-write receiver. Types of metrics come with 1.0 once a minute " +
+        "(`metadata_config`), and with 2.0 where Prometheus runs with `--enable-feature=metadata-wal-records`; without them " +
+        "counters are what is named `_total` or `_bucket`. Native histograms and exemplars have no place in a frame.",
+    ),
   }).describe("Prometheus to Kafka: the poller."),
   entities: z
     .record(entryName, z.array(labelName).min(1).max(16).describe("The labels that name one entity."))

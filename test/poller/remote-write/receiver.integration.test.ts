@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { type CommitQueue, createCommitQueue } from "../../../services/poller/remote-write/commit-queue.js";
 import { commitRequests } from "../../../services/poller/remote-write/commit-requests.js";
@@ -13,7 +14,7 @@ import { createOutage } from "../../../services/shared/outage.js";
 import { connectSchemas } from "../../../services/shared/schema-registry.js";
 import { createLogger } from "../../../services/shared/telemetry.js";
 import { schemaText, topics } from "../../../services/shared/topics.js";
-import { type Flow, openFlow, untilReady } from "../../flow/running-services.js";
+import { type Flow, openFlow, readiness, untilReady } from "../../flow/running-services.js";
 import { readFrames } from "../../flow/topic-frames.js";
 import { waitFor } from "../../flow/wait-for.js";
 import { freePorts, testConfig } from "../../stack/servers-for-tests.js";
@@ -86,6 +87,53 @@ describe("the receiver as a service", () => {
     assert.equal(second.log.at(-1)?.code, "PORT_IN_USE");
     await first.stop();
     await other.close();
+  });
+});
+
+describe("the receiver without Kafka", () => {
+  it("listens, says that it is not ready, has senders come again, and ends when it is asked to", async () => {
+    const [port, nothing] = await freePorts(2);
+    const flow = await openFlow({
+      extract: {
+        jobs: {},
+        remote_write: { enabled: true, port, answer_timeout: "200ms", queue_samples_max: 3 },
+      },
+    });
+    const settings = JSON.parse(readFileSync(flow.file, "utf8")) as { kafka: Record<string, unknown> };
+    settings.kafka["brokers"] = [`127.0.0.1:${nothing}`];
+    writeFileSync(flow.file, JSON.stringify(settings));
+    const poller = flow.start("poller");
+    try {
+      const body = compressed(writeRequest1(message("load", [1_000, 2_000])));
+      const late = await waitFor(
+        "the receiver listens",
+        () => sendBody(port, body).catch(() => null),
+        (answer) => answer !== null,
+      );
+      assert.deepEqual(
+        [
+          late?.status,
+          late?.headers["retry-after"],
+          late?.headers["x-prometheus-remote-write-samples-written"],
+        ],
+        [503, "5", "0"],
+      );
+      const both = await Promise.all([sendBody(port, body), sendBody(port, body)]);
+      assert.deepEqual(
+        both.map(({ status }) => status),
+        [503, 503],
+      );
+      await waitFor(
+        "it says what it waits for",
+        () => readiness(flow, "poller"),
+        (reasons) => reasons?.["kafka (remote_write)"]?.startsWith("KAFKA_UNAVAILABLE") === true,
+      );
+      const { exitCode, tookMs } = await poller.stop();
+      assert.equal(exitCode, 0);
+      assert.ok(tookMs < 10_000, `${tookMs} ms`);
+    } finally {
+      await flow.close();
+    }
   });
 });
 

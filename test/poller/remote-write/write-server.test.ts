@@ -296,6 +296,23 @@ describe("limits of the remote-write receiver", () => {
     });
   });
 
+  it("more bodies at once than may be in memory: 429, until some of them end", async () => {
+    await withReceiver({ request_bytes_max: 1_000 }, async ({ server }) => {
+      const halves = Array.from({ length: 8 }, () => {
+        const socket = connect(server.port, "127.0.0.1");
+        socket.on("error", () => undefined);
+        socket.write("POST /api/v1/write HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n");
+        socket.write(Buffer.alloc(999));
+        return socket;
+      });
+      const send = () => sendBody(server.port, body);
+      const busy = await waitFor("the memory is full", send, ({ status }) => status === 429, 10_000, 1);
+      assert.equal(busy.headers["retry-after"], "1");
+      for (const socket of halves) socket.destroy();
+      await waitFor("there is room again", send, ({ status }) => status === 204, 10_000, 1);
+    });
+  });
+
   it("a body that does not come: 408 after the time-out", async () => {
     await withReceiver(
       {},
