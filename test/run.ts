@@ -11,8 +11,9 @@ import { type Tally, summaryLine } from "./runner/tally.js";
 const CORES = 2;
 
 /**
- * What `npm test` runs once the types are checked: lint, format, import rules, unit tests; the oracle tests,
- * with the Python libraries that the kernels must equal; then, with real servers, the integration and fault tests. `npm test -- <part of a path>` runs only the test files that match.
+ * What `npm test` runs once the types are checked: lint, format and import rules; the unit tests, and the oracle tests with the
+ * Python libraries that the kernels must equal; then, with real servers, the integration and fault tests.
+ * `npm test -- <part of a path>` runs only the test files that match.
  */
 async function main(patterns: readonly string[]): Promise<number> {
   const stopping = new AbortController();
@@ -28,23 +29,21 @@ async function main(patterns: readonly string[]): Promise<number> {
     tally.failed++;
   }
   try {
-    if (isWhole) {
-      // Compiling was the first check: had it failed, this would not run.
-      tally.passed++;
-      await checks(tally, print, stopping.signal);
-    }
-    await runFiles("unit tests", files.unit, CORES + 1, tally, print, stopping.signal);
-    if (files.oracle.length > 0) {
-      await installPython(print, stopping.signal);
-      await runFiles("oracle tests", files.oracle, CORES, tally, print, stopping.signal);
-    }
+    // Compiling was the first check: had it failed, this would not run.
+    if (isWhole) tally.passed++;
+    if (files.oracle.length > 0) await installPython(print, stopping.signal);
+    const alone = [...files.oracle, ...files.unit];
+    await Promise.all([
+      ...(isWhole ? [checks(tally, print, stopping.signal)] : []),
+      runFiles("unit and oracle tests", alone, CORES, tally, print, stopping.signal),
+    ]);
     if (files.withServers.length > 0) {
       await removeAbandonedServers();
       // Building it may take longer than one test file may.
       if (files.withServers.some((file) => /kernels\/|remote-write\//.test(file)))
         await installPrometheus3(print, stopping.signal);
       await withServers(print, stopping.signal, () =>
-        runFiles("integration and fault tests", files.withServers, CORES, tally, print, stopping.signal),
+        runFiles("integration and fault tests", files.withServers, CORES + 1, tally, print, stopping.signal),
       );
     }
   } catch (error) {

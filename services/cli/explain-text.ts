@@ -37,7 +37,7 @@ export function pointLines(point: Point, how: Explained): string[] {
     if (entry.gap !== null) steps.push(["filled in", gapText(entry.gap, how, time)]);
     steps.push(["seen as", Number.isNaN(entry.seen) ? "—, in no window" : numberText(entry.seen)]);
   }
-  steps.push(["row", rowText(row)]);
+  steps.push(["row", rowText(point, how)]);
   return [
     `${isoTime(timestamp)}${entry === null ? "" : `  ${entry.type}`}`,
     ...steps.map(([label, text]) => `  ${label.padEnd(LABEL_WIDTH)}${text}`),
@@ -123,7 +123,10 @@ function gapText({ isFilled, value, before, after }: GapExplanation, how: Explai
   return `no: the last value before it is ${end(before)}; gaps of up to ${durationText(how.maxGapMs)} between two values are filled`;
 }
 
-function rowText(row: EmittedRow | null): string {
+function rowText({ row, readings }: Point, { drops }: Explained): string {
+  const isMeasured = readings.some(({ isStale, outcomes }) => !isStale && !outcomes.includes("too_late"));
+  if (drops && isMeasured && (row === null || row.isRetracted))
+    return "none: too many series of its entity have no sample at this time";
   if (row === null) return "none";
   if (row.isRetracted) return `gone: it had been filled in, line ${row.line} took it back`;
   const flags = flagNames(row.flags);

@@ -4,6 +4,8 @@ import { flagBits } from "../shared/frame.js";
 /** What of the configuration an explanation names. */
 export interface Explained {
   readonly strict: boolean;
+  /** Whether rows of incomplete frames are left out. */
+  readonly drops: boolean;
   /** The method that gaps are filled by. */
   readonly imputation: string;
   readonly maxGapMs: FeaturePlan["reachBackMs"];

@@ -1,4 +1,4 @@
-import { featurePlan } from "../processor/feature-plan.js";
+import type { FeaturePlan } from "../processor/feature-plan.js";
 import { compileTypes } from "../processor/rules/value-types.js";
 import type { Config } from "../shared/config-schema.js";
 import { MillraceError, exitCodes } from "../shared/errors.js";
@@ -37,7 +37,7 @@ export async function runExplain(
   if (wantedMs !== null && explained.points.size === 0)
     throw new MillraceError("USAGE_INVALID", nothingAt(wantedMs, chosenText(chosen), explained.times));
   const points = [...explained.points.values()].sort((a, b) => a.timestamp - b.timestamp);
-  const how = explainedBy(config);
+  const how = explainedBy(config, explained.plan);
   const isJson = options.json === true;
   if (!isJson) await terminal.print(headerLines(chosen, points).join("\n"));
   for (const point of points) {
@@ -79,14 +79,14 @@ async function readFrames(
   return frames;
 }
 
-function explainedBy(config: Config): Explained {
+function explainedBy(config: Config, plan: FeaturePlan): Explained {
   const { cleaning, imputation } = config.transform;
-  const { columns, imputation: plan } = featurePlan(config);
   return {
     strict: cleaning.validation_rules === "strict",
+    drops: plan.completeness?.drops ?? false,
     imputation: imputation.method,
-    maxGapMs: plan?.maxGapMs ?? 0,
-    columns,
+    maxGapMs: plan.imputation?.maxGapMs ?? 0,
+    columns: plan.columns,
   };
 }
 

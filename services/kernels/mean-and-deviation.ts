@@ -2,13 +2,13 @@ import { finiteValues } from "./finite-values.js";
 import { compensatedSum, sum } from "./sum.js";
 
 /** Sums of squares below this may have lost bits of theirs below the smallest doubles. */
-const smallestSafeSquares = 2 ** -900;
+export const smallestSafeSquares = 2 ** -900;
 
 /**
  * A variance of so many squared means has cancelled too many bits of the mean: its sum is done in twice the
  * precision.
  */
-const cancelledRatio = 2 ** 20;
+export const cancelledRatio = 2 ** 20;
 
 /**
  * Writes two numbers at `out[outOffset]`: mean and standard deviation with ddof = 1 of the finite ones of

@@ -10,11 +10,30 @@ export function percentileOfSorted(
   end: number,
   fraction: number,
 ): number {
-  if (end <= start) return NaN;
+  return end <= start ? NaN : percentileOfSome(sorted, start, end, fraction);
+}
+
+function percentileOfSome(sorted: Float64Array, start: number, end: number, fraction: number): number {
   const position = fraction * (end - start - 1);
-  const below = Math.floor(position);
+  // Floored, and as an integer to the compiler too.
+  const below = position | 0;
   const low = sorted[start + below];
   return position === below ? low : between(low, sorted[start + below + 1], position - below);
+}
+
+/** Writes the percentiles at all `fractions` at `out[outOffset]`. */
+export function percentilesOfSorted(
+  sorted: Float64Array,
+  start: number,
+  end: number,
+  fractions: readonly number[],
+  out: Float64Array,
+  outOffset: number,
+): void {
+  if (end <= start) out.fill(NaN, outOffset, outOffset + fractions.length);
+  else
+    for (let i = 0; i < fractions.length; i++)
+      out[outOffset + i] = percentileOfSome(sorted, start, end, fractions[i]);
 }
 
 /** As `percentileOfSorted` once the value at index `left` is taken out. */
@@ -27,7 +46,7 @@ export function percentileWithout(
 ): number {
   if (end - start <= 1) return NaN;
   const position = fraction * (end - start - 2);
-  const below = Math.floor(position);
+  const below = position | 0;
   const lower = start + below + (start + below < left ? 0 : 1);
   const low = sorted[lower];
   return position === below

@@ -1,7 +1,6 @@
-import { mean, meanAndStandardDeviation, standardDeviation } from "./mean-and-deviation.js";
 import { coefficientOfVariation } from "./statistics/coefficient-of-variation.js";
 import { medianAbsoluteDeviation } from "./statistics/median-absolute-deviation.js";
-import { percentileOfSorted } from "./percentile.js";
+import { percentilesOfSorted } from "./percentile.js";
 import {
   endOf,
   forget,
@@ -12,8 +11,10 @@ import {
   type SlidingWindows,
 } from "./sliding-windows.js";
 import { firstAfter } from "./window-bounds.js";
+import { meanAndDeviationOfSums, slopeOfSums } from "./window-moments.js";
+import { forgetSums, openWindowSums, sumCells, sumWindows, type WindowSums } from "./window-sums.js";
 
-/** Which statistics of which windows. Columns: for each window those wanted, in the order that they have here. */
+/** Which statistics of which windows. Columns: for each window those wanted, in the order that they have here; then the slopes. */
 export interface RollingPlan {
   windowsMs: readonly number[];
   mean: boolean;
@@ -25,13 +26,21 @@ export interface RollingPlan {
   count?: boolean;
   medianAbsoluteDeviation?: boolean;
   coefficientOfVariation?: boolean;
+  /** Windows whose slope is wanted. */
+  slopeWindowsMs?: readonly number[];
 }
 
-/** What one series keeps from row to row: a cache without influence on any result. */
-export type RollingState = SlidingWindows;
+/** What one series keeps from row to row: caches without influence on any result. */
+export interface RollingState {
+  readonly sorted: SlidingWindows;
+  readonly sums: WindowSums;
+}
 
 export function openRollingState(plan: RollingPlan): RollingState {
-  return openSlidingWindows(needsOrder(plan) ? plan.windowsMs.length : 0);
+  return {
+    sorted: openSlidingWindows(needsOrder(plan) ? plan.windowsMs.length : 0),
+    sums: openWindowSums(summedWindows(plan), (plan.slopeWindowsMs ?? []).length > 0),
+  };
 }
 
 /** Whether a statistic asks for the values in order. */
@@ -40,25 +49,39 @@ function needsOrder(plan: RollingPlan): boolean {
   return fractions.length > 0 || minimum === true || maximum === true || count === true || deviation === true;
 }
 
+function needsMoments(plan: RollingPlan): boolean {
+  return plan.mean || plan.standardDeviation || plan.coefficientOfVariation === true;
+}
+
+/** The windows whose sums are asked for: those of the moments, then those of the slopes. */
+function summedWindows(plan: RollingPlan): readonly number[] {
+  const { windowsMs, slopeWindowsMs = [] } = plan;
+  return needsMoments(plan) ? [...windowsMs, ...slopeWindowsMs] : slopeWindowsMs;
+}
+
 /**
- * To be called after any change of the samples but appending newer ones and dropping the oldest (see
- * `SlidingWindows`).
+ * To be called after any change of the samples but appending newer ones and dropping the oldest (see `SlidingWindows` and
+ * `WindowSums`).
  */
-export const forgetRollingState: (state: RollingState) => void = forget;
+export function forgetRollingState({ sorted, sums }: RollingState): void {
+  forget(sorted);
+  forgetSums(sums);
+}
 
 /** How many columns `rollingFeatures` writes. */
 export function rollingWidth(plan: RollingPlan): number {
-  const { mean, standardDeviation, minimum, maximum, count } = plan;
+  const { windowsMs, slopeWindowsMs = [], mean, standardDeviation, minimum, maximum, count } = plan;
   const flags = [mean, standardDeviation, minimum, maximum, count];
   const others = [plan.medianAbsoluteDeviation, plan.coefficientOfVariation];
-  return plan.windowsMs.length * ([...flags, ...others].filter(Boolean).length + plan.fractions.length);
+  const ofWindow = [...flags, ...others].filter(Boolean).length + plan.fractions.length;
+  return windowsMs.length * ofWindow + slopeWindowsMs.length;
 }
 
 /**
  * Writes the features of the row at index `end - 1` at `out[outOffset]`, `rollingWidth(plan)` numbers, NaN
  * for those without a value. `timestamps` (milliseconds, strictly ascending) and `values` of the series are
- * at `first ... end - 1`; windows are (t − w, t]; values that are not finite are in no window. Equal to
- * `mean`, `standardDeviation` and the percentiles of each window by itself, bit for bit.
+ * at `first ... end - 1`; windows are (t − w, t]; values that are not finite are in no window. Bit for bit what each window
+ * gives by itself, whatever state came before.
  */
 export function rollingFeatures(
   plan: RollingPlan,
@@ -71,45 +94,51 @@ export function rollingFeatures(
   outOffset: number,
 ): void {
   const { windowsMs } = plan;
+  const { sorted } = state;
   const sorts = needsOrder(plan);
-  if (sorts) slide(state, windowsMs, timestamps, values, first, end);
+  const hasMoments = needsMoments(plan);
+  if (sorts) slide(sorted, windowsMs, timestamps, values, first, end);
+  const summed = state.sums.windowsMs.length * sumCells;
+  if (sums.length < summed) sums = new Float64Array(summed);
+  sumWindows(state.sums, timestamps, values, first, end, sums);
   let column = outOffset;
   for (let w = 0; w < windowsMs.length; w++) {
     const from = sorts
-      ? end - samplesOf(state, w)
+      ? end - samplesOf(sorted, w)
       : firstAfter(timestamps, first, end, timestamps[end - 1] - windowsMs[w]);
-    if ((plan.mean && plan.standardDeviation) || plan.coefficientOfVariation) {
-      meanAndStandardDeviation(values, from, end, both, 0);
+    if (hasMoments) {
+      meanAndDeviationOfSums(sums, w, values, from, end, both, 0);
       if (plan.mean) out[column++] = both[0];
       if (plan.standardDeviation) out[column++] = both[1];
-    } else if (plan.mean) {
-      out[column++] = mean(values, from, end);
-    } else if (plan.standardDeviation) {
-      out[column++] = standardDeviation(values, from, end);
     }
-    if (sorts) column = ofSorted(plan, state, w, out, column);
+    if (sorts) column = ofSorted(plan, sorted, w, out, column);
     if (plan.coefficientOfVariation)
       out[column++] = coefficientOfVariation(values, from, end, both[0], both[1]);
+  }
+  for (let w = hasMoments ? windowsMs.length : 0; w < state.sums.windowsMs.length; w++) {
+    out[column++] = slopeOfSums(sums, w, state.sums.windowsMs[w], timestamps, values, first, end);
   }
 }
 
 /** Mean and standard deviation of one window. */
 const both = new Float64Array(2);
+/** The sums of all windows of a row. */
+let sums = new Float64Array(0);
 
 /** Writes what the window's values in order tell; returns the next column. */
 function ofSorted(
   plan: RollingPlan,
-  state: RollingState,
+  sorted: SlidingWindows,
   w: number,
   out: Float64Array,
   outOffset: number,
 ): number {
-  const { cells } = state;
-  const start = startOf(state, w);
-  const stop = endOf(state, w);
+  const { cells } = sorted;
+  const start = startOf(sorted, w);
+  const stop = endOf(sorted, w);
   const isEmpty = start === stop;
-  let column = outOffset;
-  for (const fraction of plan.fractions) out[column++] = percentileOfSorted(cells, start, stop, fraction);
+  percentilesOfSorted(cells, start, stop, plan.fractions, out, outOffset);
+  let column = outOffset + plan.fractions.length;
   if (plan.minimum) out[column++] = isEmpty ? NaN : cells[start];
   if (plan.maximum) out[column++] = isEmpty ? NaN : cells[stop - 1];
   if (plan.count) out[column++] = stop - start;

@@ -139,9 +139,10 @@ function follow(
   let stop = start + integer(cells, header + lengthCell);
   let inStep = true;
   while (inStep && (leaving < first || entering < end)) {
-    // NaN where one side has come to its end: like a value that is not finite, it does not move.
-    const out = leaving < first ? values[leaving++] : NaN;
-    const into = entering < end ? values[entering++] : NaN;
+    // NaN where one side has come to its end: like a value that is not finite, it does not move. By its name, it would be
+    // looked up, and the result an object.
+    const out = leaving < first ? values[leaving++] : 0 / 0;
+    const into = entering < end ? values[entering++] : 0 / 0;
     if (out - out !== 0) {
       if (into - into === 0) insert(cells, start, stop++, into);
     } else if (into - into !== 0) {

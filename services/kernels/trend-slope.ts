@@ -1,5 +1,5 @@
 /** Products of differences below this may have lost bits of theirs below the smallest doubles. */
-const smallestSafeProducts = 2 ** -900;
+export const smallestSafeProducts = 2 ** -900;
 
 /**
  * Least-squares slope, per second, of the finite ones of `values[first ... end - 1]` over `timestamps`

@@ -40,7 +40,7 @@ export function createPollerMetrics(registry: Registry) {
       name: "millrace_poller_delay_seconds",
       help: "From a live frame's event time to Kafka's acknowledgement.",
       labelNames: ["job"],
-      buckets: [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 5, 10, 30, 60],
+      buckets: [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 5, 10, 30, 60, 120, 300],
       registers,
     }),
     pollFailures: new Counter({

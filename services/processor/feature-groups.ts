@@ -2,7 +2,6 @@ import { openChangePointScratch, secondsSinceChange } from "../kernels/change-po
 import { momentum } from "../kernels/momentum.js";
 import { residualScores } from "../kernels/seasonal-anomalies.js";
 import { openSeasonalScratch, seasonalFeatures, seasonalWidth } from "../kernels/seasonal-features.js";
-import { trendSlope } from "../kernels/trend-slope.js";
 import { firstAfter } from "../kernels/window-bounds.js";
 import { isZScoreOutlier } from "../kernels/z-score.js";
 import type { Config } from "../shared/config-schema.js";
@@ -32,7 +31,6 @@ export function featureGroups(config: Config): FeatureGroup[] {
   const columns = featureColumnsByKind(config);
   const features = config.transform.feature_engineering;
   const wanted = [
-    slopes(columns.slope, features),
     momenta(columns.momentum, features),
     changePoint(columns.changePoint, features),
     seasonal(columns.seasonal, features),
@@ -42,20 +40,6 @@ export function featureGroups(config: Config): FeatureGroup[] {
 }
 
 type Features = Config["transform"]["feature_engineering"];
-
-function slopes(columns: readonly string[], { slope_windows }: Features): FeatureGroup {
-  const windowsMs = slope_windows.map(({ ms }) => ms);
-  return {
-    columns,
-    lookbackMs: Math.max(0, ...windowsMs),
-    write: (timestamps, values, first, end, out, outOffset) => {
-      for (let w = 0; w < windowsMs.length; w++) {
-        const from = firstAfter(timestamps, first, end, timestamps[end - 1] - windowsMs[w]);
-        out[outOffset + w] = trendSlope(timestamps, values, from, end);
-      }
-    },
-  };
-}
 
 function momenta(columns: readonly string[], features: Features): FeatureGroup {
   const lagsMs = features.momentum.map(({ ms }) => ms);

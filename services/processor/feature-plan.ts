@@ -19,7 +19,7 @@ export interface FeaturePlan {
   readonly completeness: CompletenessPlan | null;
   /** Whether windows may see other values than those that outliers are judged by. */
   readonly changesValues: boolean;
-  /** Names of the columns: those of the rolling windows, of the groups, of the isolation forest, then `rate`. */
+  /** Names of the columns: those of the rolling windows and their slopes, of the groups, of the isolation forest, then `rate`. */
   readonly columns: readonly string[];
   readonly rolling: RollingPlan;
   /** How many columns `rolling` has. */
@@ -59,6 +59,8 @@ export interface OutlierPlan {
 export interface CompletenessPlan {
   /** Share of the expected series that may be missing. */
   readonly threshold: number;
+  /** Whether rows of incomplete frames are left out. */
+  readonly drops: boolean;
   /** A sample that is at least so much older than a frame says nothing of what it should have. */
   readonly lookbackMs: number;
 }
@@ -69,9 +71,11 @@ const EPOCHS_PER_WINDOW = 4;
 const COMPLETENESS_LOOKBACK_MS = 600_000;
 
 export function featurePlan(config: Config): FeaturePlan {
-  const { cleaning, imputation, feature_engineering, lateness } = config.transform;
-  const { rolling_windows, aggregation_functions, percentiles, rate_window } = feature_engineering;
+  const { cleaning, feature_engineering, lateness } = config.transform;
+  const { rolling_windows, aggregation_functions, percentiles, rate_window, slope_windows } =
+    feature_engineering;
   const windowsMs = rolling_windows.map(({ ms }) => ms);
+  const slopeWindowsMs = slope_windows.map(({ ms }) => ms);
   const rolling: RollingPlan = {
     windowsMs,
     mean: aggregation_functions.includes("mean"),
@@ -82,12 +86,17 @@ export function featurePlan(config: Config): FeaturePlan {
     count: aggregation_functions.includes("count"),
     medianAbsoluteDeviation: aggregation_functions.includes("mad"),
     coefficientOfVariation: aggregation_functions.includes("cv"),
+    slopeWindowsMs,
   };
   const groups = featureGroups(config);
-  const largestWindowMs = Math.max(...windowsMs, ...groups.map(({ lookbackMs }) => lookbackMs));
+  const largestWindowMs = Math.max(
+    ...windowsMs,
+    ...slopeWindowsMs,
+    ...groups.map(({ lookbackMs }) => lookbackMs),
+  );
   const columns = featureColumns(config);
   const outliers = outlierPlan(cleaning);
-  const filling = imputationPlan(imputation);
+  const filling = imputationPlan(config);
   const outlierMs = outliers?.reachMs ?? 0;
   const chainedMs =
     (outliers === null || outliers.action === "flag" ? 0 : outlierMs) +
@@ -117,10 +126,12 @@ export function featurePlan(config: Config): FeaturePlan {
 }
 
 function completenessPlan(
-  { missing_value_threshold: threshold }: Config["transform"]["cleaning"],
+  { missing_value_threshold: threshold, incomplete_rows }: Config["transform"]["cleaning"],
   lookbackMs: number,
 ): CompletenessPlan | null {
-  return threshold === 1 ? null : { threshold, lookbackMs: Math.min(COMPLETENESS_LOOKBACK_MS, lookbackMs) };
+  if (threshold === 1) return null;
+  const drops = incomplete_rows === "drop";
+  return { threshold, drops, lookbackMs: Math.min(COMPLETENESS_LOOKBACK_MS, lookbackMs) };
 }
 
 function outlierPlan(cleaning: Config["transform"]["cleaning"]): OutlierPlan | null {

@@ -149,6 +149,35 @@ function checkImputation({ transform }: Config, { sound, report }: RuleContext):
       `\`${key}\` says nothing to the method \`${imputation.method}\`; it is for ${names}`,
     );
   }
+  const isSound = (key: string) => sound([...path, key]);
+  const { method, group_by, series_max, model_path, model_columns } = imputation;
+  const isOfSeries = method === "mean" || method === "median";
+  if (isOfSeries && isSound("series_max") && series_max !== undefined && group_by === undefined)
+    report(
+      [...path, "series_max"],
+      "`series_max` needs `group_by` beside it: else no other series is looked at",
+    );
+  if (isSound("group_by")) noTwoAlike(group_by ?? [], [...path, "group_by"], "label", { sound, report });
+  if (method === "onnx") {
+    if (isSound("model_path") && model_path === undefined)
+      report([...path, "method"], "`onnx` needs `model_path` beside it");
+    if (isSound("model_columns") && model_columns === undefined)
+      report([...path, "method"], "`onnx` needs `model_columns` beside it");
+  }
+  if (isSound("model_columns"))
+    noTwoAlike(model_columns ?? [], [...path, "model_columns"], "selector", { sound, report });
+}
+
+function noTwoAlike(
+  texts: readonly string[],
+  path: Path,
+  what: string,
+  { sound, report }: RuleContext,
+): void {
+  texts.forEach((text, i) => {
+    if (sound([...path, i]) && texts.indexOf(text) < i)
+      report([...path, i], `the ${what} \`${text}\` stands here twice`);
+  });
 }
 
 function checkValidation({ transform }: Config, { sound, report }: RuleContext): void {

@@ -5,7 +5,7 @@ import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
-import { imputationMethods } from "./imputation-methods.js";
+import { imputationMethods, timeGroups } from "./imputation-methods.js";
 
 /**
  * The configuration's one schema: types are inferred from it; defaults, the words of error messages and the reference
@@ -520,6 +520,13 @@ export const etlSchema = z.strictObject({
           "Share of an entity's expected series that may be missing at a time before the rows of that time are flagged " +
             "`incomplete`; 1 flags none. Expected are the series at whose own interval a sample was due.",
         ),
+      incomplete_rows: z
+        .enum(["flag", "drop"])
+        .default("flag")
+        .describe(
+          "`drop` leaves the rows of such a time out of metrics.features, until late samples complete it. Windows see its samples " +
+            "either way. A failed scrape leaves nothing but `up` = 0, which would be dropped.",
+        ),
       validation_rules: z
         .enum(["strict", "lenient"])
         .default("strict")
@@ -541,7 +548,8 @@ export const etlSchema = z.strictObject({
           "How gaps are filled, once the sample after them is there: `linear_interpolation` on a straight line in time; " +
             "`forward_fill` with the value before, `backward_fill` with the value after; `seasonal` on a line, to which the " +
             "season of the window is added; `mean` and `median` of the window up to the gap; `regression`, `kmeans` and " +
-            "`matrix_factorization` from what the other series of the entity were meanwhile, as the window up to the gap has it.",
+            "`matrix_factorization` from what the other series of the entity were meanwhile, as the window up to the gap has it, and " +
+            "while there is none as before; `onnx` by a model of your own.",
         ),
       interval: z
         .union([z.literal("auto"), durationMs("15s", "100ms", "1d")])
@@ -568,10 +576,42 @@ export const etlSchema = z.strictObject({
         .max(32)
         .optional()
         .describe(
-          "For `regression`, `kmeans` and `matrix_factorization`: how many series are looked at, the gap's own among them, in " +
-            "the order of their keys; 16 without it. A gap of all series at once takes some 0.4 s with 16, 4 s with 32.",
+          "For `regression`, `kmeans` and `matrix_factorization`, and for groups: how many series are looked at together; 16 " +
+            "without it. An entity with more has them taken in the order of their keys, in as few parts of equal size as that allows.",
         )
         .meta({ unit: "series" }),
+      group_by: z
+        .array(labelName)
+        .min(0)
+        .max(16)
+        .optional()
+        .describe(
+          "For `mean` and `median`: of all series of the entity that have the same metric and the same values of these labels, " +
+            "instead of the gap's own only; `[]` of all of the same metric.",
+        ),
+      group_time: z
+        .enum(timeGroups)
+        .optional()
+        .describe(
+          "For `mean` and `median`: of the samples of the same minute of the hour, or the same hour of the day (UTC), of which " +
+            "the window should hold a few; of all where there is none.",
+        ),
+      model_path: file
+        .optional()
+        .describe(
+          "For `onnx`: the file of the model. It takes the window up to the gap, the gap and the sample after it as a table " +
+            "[rows, columns] of float32 or float64, oldest row first, NaN where a value is missing; optionally a second such " +
+            "input, named `mask`, 1 where one is present; and answers a table of the same shape.",
+        ),
+      model_columns: z
+        .array(match)
+        .min(1)
+        .max(256)
+        .optional()
+        .describe(
+          "For `onnx`: which series of the entity stands in each of the model's columns, by selectors in their order. Where one " +
+            "selects several, the series of the gap, or else the first by its key. A series that none selects is not filled.",
+        ),
       clusters: z
         .int()
         .min(1)

@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { type Scalar, isScalar, isSeq, parseDocument, visit } from "yaml";
 import type { Config } from "../shared/config-schema.js";
 
 /**
- * The local Prometheus's configuration, YAML: config/prometheus/prometheus.yml with the configured interval, and with
- * the configured addresses in place of docker-compose.yml's service names.
+ * The local Prometheus's configuration, YAML: config/prometheus/prometheus.yml with the configured interval, with the rule files
+ * that lie beside it, and with the configured addresses in place of docker-compose.yml's service names.
  */
 export function prometheusConfig(config: Config): string {
-  const file = new URL("../../../config/prometheus/prometheus.yml", import.meta.url);
-  const document = parseDocument(readFileSync(file, "utf8"));
+  const folder = new URL("../../../config/prometheus/", import.meta.url);
+  const document = parseDocument(readFileSync(new URL("prometheus.yml", folder), "utf8"));
   document.setIn(["global", "scrape_interval"], `${config.stack.scrape_interval}ms`);
   const addresses = localAddresses(config);
   const addressOf = (target: string) => {
@@ -19,8 +20,10 @@ export function prometheusConfig(config: Config): string {
   };
   visit(document, {
     Pair(_, { key, value }) {
-      if (!isScalar(key) || key.value !== "targets" || !isSeq<Scalar<string>>(value)) return;
-      for (const target of value.items) target.value = addressOf(target.value);
+      if (!isScalar(key) || !isSeq<Scalar<string>>(value)) return;
+      if (key.value === "targets") for (const target of value.items) target.value = addressOf(target.value);
+      if (key.value !== "rule_files") return;
+      for (const file of value.items) file.value = fileURLToPath(new URL(file.value, folder));
     },
   });
   return document.toString();

@@ -341,6 +341,19 @@ describe("millrace explain", () => {
     assert.match(text, /read {7}a stale marker, which is no sample, line 7\n/);
   });
 
+  it("tells of a row that is left out, since too much of its time is missing", async () => {
+    const all = { a: 1, b: 1, c: 1 };
+    const input = [...Array.from({ length: 8 }, (_, i) => frame(i, all)), frame(8, { a: 2 })].join("\n");
+    const cleaning = { outlier_detection: "none", missing_value_threshold: 0.5, incomplete_rows: "drop" };
+    const text = (await explain(configOf("dropped", cleaning), input, "a")).stdout;
+    assert.match(text, /row {8}none: too many series of its entity have no sample at this time\n/);
+    const points = await jsonOf(configOf("dropped", cleaning), input, "a");
+    assert.deepEqual(
+      points.map(({ row }) => row?.value ?? null),
+      [1, 1, 1, 1, 1, 1, 1, 1, null],
+    );
+  });
+
   it("tells of a text that has no number, and of another type than before", async () => {
     const input = [frame(0, { cpu: 1 }), frame(1, { cpu: "12 apples" }), frame(2, { cpu: true })].join("\n");
     const { stdout } = await explain(strict, input, "cpu");

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { totalOf } from "../../services/cli/metrics-text.js";
 import type { StageName } from "../../services/cli/status-report.js";
-import { mean } from "../../services/kernels/mean-and-deviation.js";
 import { rate } from "../../services/kernels/rate.js";
 import type { MetricType } from "../../services/shared/frame.js";
 import { createFeatureReader, createRawReader } from "../../services/shared/frame-codec.js";
@@ -31,6 +30,7 @@ import {
   countSamples,
   onlyFinite,
 } from "./samples.js";
+import { momentsAlone } from "../kernels/moments-alone.js";
 import { type SlowProxy, startSlowProxy } from "./slow-proxy.js";
 import { endOf, readFrames } from "./topic-frames.js";
 import { waitFor } from "./wait-for.js";
@@ -177,7 +177,10 @@ describe("kill -9 of poller, processor and sink under load", () => {
       timestamps.forEach((timestamp, at) => {
         const isCounter = types.get(key)!.get(timestamp) === "counter";
         const judged = isCounter ? rateOf : values;
-        addSample(means, key, timestamp, mean(judged, firstWithin(WINDOW_MS, at), at + 1));
+        const [times, seen] = [timestamps, judged].map((column) =>
+          column.slice(firstWithin(WINDOW_MS, at), at + 1),
+        );
+        addSample(means, key, timestamp, momentsAlone(times, seen, WINDOW_MS).mean);
         addSample(rates, key, timestamp, isCounter ? rateOf[at] : NaN);
       });
     }

@@ -10,6 +10,7 @@ import {
 } from "../../services/kernels/rolling-features.js";
 import { endOf, openSlidingWindows, slide, startOf } from "../../services/kernels/sliding-windows.js";
 import { sortInto } from "../../services/kernels/sorted-values.js";
+import { momentum } from "../../services/kernels/momentum.js";
 import { openPython } from "../oracle/python.js";
 import { processorSeconds } from "./processor-seconds.js";
 import { printSpeed } from "./speed-line.js";
@@ -32,7 +33,7 @@ const plan: RollingPlan = {
   standardDeviation: true,
   fractions,
 };
-const out = new Float64Array(rollingWidth(plan) + 1);
+const out = new Float64Array(rollingWidth(plan));
 
 function secondsPerRow(row: (i: number) => void): number {
   return (
@@ -70,11 +71,18 @@ printSpeed(
   secondsPerRow((i) => rollingFeatures(plan, state, timestamps, values, 0, i + 1, out, 0)),
   pandas,
 );
+
+const defaults: RollingPlan = { ...plan, slopeWindowsMs: [3_600_000] };
+const width = rollingWidth(defaults);
+const row = new Float64Array(width + 7);
+const stateOfDefaults = openRollingState(defaults);
 printSpeed(
-  "default features: the rolling set and a rate over 12 samples, a sample",
+  "default features: the rolling set, slope, rate, three momenta, a sample",
   secondsPerRow((i) => {
-    rollingFeatures(plan, state, timestamps, values, 0, i + 1, out, 0);
-    out[rollingWidth(plan)] = rateOf(i);
+    rollingFeatures(defaults, stateOfDefaults, timestamps, values, 0, i + 1, row, 0);
+    row[width] = rateOf(i);
+    for (const [k, lagMs] of plan.windowsMs.entries())
+      momentum(timestamps, values, 0, i + 1, lagMs, 60_000, row, width + 1 + 2 * k);
   }),
 );
 

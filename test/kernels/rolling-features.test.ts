@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { mean, standardDeviation } from "../../services/kernels/mean-and-deviation.js";
 import { fractionOf, percentileOfSorted } from "../../services/kernels/percentile.js";
 import {
   forgetRollingState,
@@ -13,6 +12,7 @@ import {
 import { sortInto } from "../../services/kernels/sorted-values.js";
 import { anyArray, ascendingTimestamps, gaps } from "./arbitrary-values.js";
 import { bitText } from "./exact-arithmetic.js";
+import { momentsAlone } from "./moments-alone.js";
 
 const minute = 60_000;
 const defaults: RollingPlan = {
@@ -24,16 +24,26 @@ const defaults: RollingPlan = {
 
 /** Each window cut out by a filter, each statistic by its own kernel. */
 function reference(plan: RollingPlan, timestamps: Float64Array, values: Float64Array, row: number): number[] {
-  return plan.windowsMs.flatMap((windowMs) => {
-    const inside = values.filter((_, i) => i <= row && timestamps[i] > timestamps[row] - windowMs);
+  const cutOut = (windowMs: number) => {
+    const isInside = (i: number) => i <= row && timestamps[i] > timestamps[row] - windowMs;
+    return [timestamps, values].map((column) => column.filter((_, i) => isInside(i)));
+  };
+  const statistics = plan.windowsMs.flatMap((windowMs) => {
+    const [times, inside] = cutOut(windowMs);
     const sorted = new Float64Array(inside.length);
     const end = sortInto(sorted, 0, inside, 0, inside.length);
+    const { mean, deviation } = momentsAlone(times, inside, windowMs);
     return [
-      ...(plan.mean ? [mean(inside, 0, inside.length)] : []),
-      ...(plan.standardDeviation ? [standardDeviation(inside, 0, inside.length)] : []),
+      ...(plan.mean ? [mean] : []),
+      ...(plan.standardDeviation ? [deviation] : []),
       ...plan.fractions.map((at) => percentileOfSorted(sorted, 0, end, at)),
     ];
   });
+  const slopes = (plan.slopeWindowsMs ?? []).map((windowMs) => {
+    const [times, inside] = cutOut(windowMs);
+    return momentsAlone(times, inside, windowMs).slope;
+  });
+  return [...statistics, ...slopes];
 }
 
 function row(
@@ -50,7 +60,14 @@ function row(
 }
 
 const plan = fc.record({
-  windowsMs: fc.constantFrom(defaults.windowsMs, [60 * minute, 5 * minute], [1], [30_000, 90_000]),
+  windowsMs: fc.constantFrom(
+    defaults.windowsMs,
+    [60 * minute, 5 * minute],
+    [1],
+    [30_000, 90_000],
+    [2 * minute],
+  ),
+  slopeWindowsMs: fc.constantFrom([], [60 * minute], [90_000, minute, 5 * minute]),
   mean: fc.boolean(),
   standardDeviation: fc.boolean(),
   fractions: fc.constantFrom(defaults.fractions, [], [0.5]),

@@ -5,6 +5,7 @@ import { trendSlope } from "../../services/kernels/trend-slope.js";
 import { openComparison } from "../oracle/comparison.js";
 import { type Python, openPython } from "../oracle/python.js";
 import { largestFinite, seriesCases } from "../oracle/series-cases.js";
+import { momentsAlone } from "./moments-alone.js";
 
 const minute = 60_000;
 
@@ -16,14 +17,16 @@ describe("trends", () => {
   after(() => python.close());
 
   it("have the slope of scipy", async (context) => {
-    const comparison = openComparison("trend slope", "scipy linregress");
+    const alone = openComparison("trend slope", "scipy linregress");
+    const rolling = openComparison("rolling slope", "scipy linregress");
     for (const { name, timestamps, values } of seriesCases()) {
-      const actual = [trendSlope(timestamps, values, 0, values.length)];
+      const spanMs = timestamps[timestamps.length - 1] - timestamps[0];
       const expected = await python.call<Float64Array>("slope", timestamps, values);
-      const spanSeconds = (timestamps[timestamps.length - 1] - timestamps[0]) / 1000;
-      comparison.compare(actual, expected, name, spanSeconds > 0 ? largestFinite(values) / spanSeconds : 0);
+      const scale = spanMs > 0 ? largestFinite(values) / (spanMs / 1000) : 0;
+      alone.compare([trendSlope(timestamps, values, 0, values.length)], expected, name, scale);
+      rolling.compare([momentsAlone(timestamps, values, spanMs + 1).slope], expected, name, scale);
     }
-    comparison.conclude(context);
+    for (const comparison of [alone, rolling]) comparison.conclude(context);
   });
 
   it("have the derivative of Prometheus, to the bit", async (context) => {

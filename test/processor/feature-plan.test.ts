@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { featurePlan } from "../../services/processor/feature-plan.js";
 import { parseConfig } from "../../services/shared/config.js";
+import { twoColumns } from "./made-input.js";
 
 const planOf = (yaml: string) => featurePlan(parseConfig(yaml, "test.yaml"));
 
@@ -48,6 +49,10 @@ describe("featurePlan", () => {
     assert.equal(contextOf("method: seasonal, window: 3h"), 180 * minute);
     // Another series may be as it was 1.5 intervals before.
     assert.equal(contextOf("method: regression, window: 90s"), 90_000 + 22_500);
+    assert.equal(contextOf("method: mean, window: 90s, group_by: []"), 90_000 + 22_500);
+    assert.equal(contextOf("method: mean, window: 90s, group_time: hour"), 90_000);
+    const model = `method: onnx, model_path: ${twoColumns}, model_columns: [a, b]`;
+    assert.equal(contextOf(`${model}, window: 90s`), 90_000 + 22_500);
   });
 
   it("looks back by the largest window and the rate where nothing is judged or filled", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { type FeaturePlan, featurePlan } from "../../services/processor/feature-plan.js";
-import type { MetricType, RawFrame } from "../../services/shared/frame.js";
+import type { Entity, MetricType, RawFrame, Series } from "../../services/shared/frame.js";
 import { internEntity, internSeries } from "../../services/shared/series.js";
 import { parseConfig } from "../../services/shared/config.js";
 import { rollingStatistics } from "../../services/shared/rolling-statistics.js";
@@ -41,11 +41,11 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
   "flagging, with all features": planWith({
     cleaning: { outlier_detection: "iqr", outlier_action: "flag", outlier_window },
     feature_engineering: {
-      rolling_windows: ["12s"],
+      rolling_windows: ["12s", "90s"],
       aggregation_functions: [...rollingStatistics],
       percentiles: [50],
       rate_window: "10s",
-      slope_windows: ["20s"],
+      slope_windows: ["20s", "75s"],
       momentum: ["5s", "15s"],
       momentum_tolerance: "2s",
       change_points: { window: "20s" },
@@ -55,8 +55,14 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
     },
   }),
   "flagging incomplete frames": planWith({ cleaning: { missing_value_threshold: 0.4 } }),
+  "dropping incomplete frames": planWith({
+    cleaning: { missing_value_threshold: 0.4, incomplete_rows: "drop" },
+  }),
   "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),
 };
+
+/** A model of two columns, which looks at all rows; onnx-model.oracle.py says what it computes. */
+export const twoColumns = "test/processor/fixtures/two-columns.onnx";
 
 /** Gaps filled by each method, with and without outliers removed or clipped. */
 export const fillingPlans: Readonly<Record<string, FeaturePlan>> = {
@@ -93,6 +99,26 @@ export const fillingPlans: Readonly<Record<string, FeaturePlan>> = {
   }),
   "filling by k-means": planWith({
     imputation: { ...gaps, method: "kmeans", interval: "auto", window: "12s", clusters: 2, series_max: 2 },
+  }),
+  "filling by the median of the metric and the minute": planWith({
+    imputation: {
+      ...gaps,
+      method: "median",
+      interval: "1s",
+      window: "12s",
+      group_by: ["job"],
+      group_time: "minute",
+    },
+  }),
+  "filling by a model": planWith({
+    imputation: {
+      ...gaps,
+      method: "onnx",
+      interval: "1s",
+      window: "12s",
+      model_path: twoColumns,
+      model_columns: ["metric_0", '{__name__=~"metric_[01]"}'],
+    },
   }),
   "filling by the season": planWith({
     imputation: { ...gaps, method: "seasonal", interval: "auto", window: "20s", season_samples: 4 },
@@ -138,10 +164,17 @@ export function frameOf({ entity, tick, samples }: Omit<FrameSeed, "delay">): Ra
     origin: "live",
     source: "test",
     ingestedAt: timestamp + 1,
-    series: samples.map(({ series, type }) => internSeries(`metric_${series}`, labels, type)),
+    series: samples.map(({ series, type }) => seriesOf(series, labels, type)),
     values: Float64Array.from(samples, ({ value }) => value),
     stale: Uint8Array.from(samples, ({ stale }) => Number(stale)),
   };
+}
+
+/** The last one shares its metric with the first. */
+function seriesOf(index: number, labels: Entity["labels"], type: MetricType): Series {
+  return index === 3
+    ? internSeries("metric_0", { ...labels, mode: "idle" }, type)
+    : internSeries(`metric_${index}`, labels, type);
 }
 
 /** The frames in the order in which they come. */
@@ -155,11 +188,12 @@ const value = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(0, -0, 1e300, 5e-324, NaN, Infinity, -Infinity) },
 );
 
-/** A gauge, a counter, and one whose source knew its type not always. */
+/** A gauge, a counter, one whose source knew its type not always, and another gauge. */
 const typesOfSeries: readonly (readonly MetricType[])[] = [
   ["gauge"],
   ["counter"],
   ["unknown", "counter", "counter", "histogram"],
+  ["gauge"],
 ];
 
 const sample = fc.integer({ min: 0, max: typesOfSeries.length - 1 }).chain((series) =>

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
 import { parseConfig } from "../../services/shared/config.js";
@@ -38,6 +39,12 @@ describe("prometheusConfig", () => {
     });
     assert.equal(paths["simulator"], "/metrics/application");
     assert.equal(paths["millrace"], "/metrics");
+  });
+
+  it("has the rule files that lie beside the repository's", () => {
+    const { rule_files } = parse(prometheusConfig(parseConfig("", "test.yaml"))) as { rule_files: string[] };
+    assert.equal(rule_files.length, 1);
+    for (const file of rule_files) assert.ok(existsSync(file), file);
   });
 
   it("follows the configured interval, ports and hosts", () => {

@@ -19,7 +19,7 @@ import {
 /**
  * Emits the rows of each frame's newest samples at once. Rows that a late sample touches, and those that were filled in, are
  * emitted when the input completes, once each however many samples touched them, or before the entity's time goes on so far
- * that they could be corrected no more.
+ * that they could be corrected no more. Rows that are left out are retracted, if only some of their time had come before.
  */
 export function derive(plan: FeaturePlan): OperatorFunction<Changes, FeatureFrame> {
   return (changes) =>
@@ -74,7 +74,7 @@ function newestRows(plan: FeaturePlan, { input, entity, windows, outcomes }: Cha
   const { offset, frame } = input;
   let count = 0;
   for (const outcome of outcomes) count += Number(outcome === "appended");
-  if (count === 0) return null;
+  if (count === 0 || isDropped(plan, entity.incomplete, frame.timestamp)) return null;
   const rows: FeatureFrame = {
     ...emptyFrame(plan, count),
     entity: frame.entity,
@@ -155,13 +155,17 @@ function* corrections(plan: FeaturePlan, all: readonly Touched[]): Generator<Fea
     frame.rows.push(row);
   };
   for (const [window, touched] of byWindow) {
-    const { timestamps, first, end, types } = window;
+    const { timestamps, first, end, types, kinds } = window;
     const from = touched.reduce((least, one) => Math.min(least, one.from), Infinity);
     const to = touched.reduce((most, one) => Math.max(most, one.to), -Infinity);
     const start = firstAfter(timestamps, first, end, from - 1);
     for (let index = start; index < end && timestamps[index] <= to; index++) {
-      const cause = latest(touched, timestamps[index]);
-      if (cause !== null) add(cause, timestamps[index], false, { window, index, type: types[index] });
+      const timestamp = timestamps[index];
+      const cause = latest(touched, timestamp);
+      if (cause === null) continue;
+      // What is filled in is in no frame.
+      const isGone = kinds[index] !== entryKinds.filledIn && isDropped(plan, cause.incomplete, timestamp);
+      add(cause, timestamp, isGone, { window, index, type: types[index] });
     }
     for (const { timestamp, type } of goneOf(touched)) {
       // Filled in again meanwhile, or measured after all.
@@ -171,6 +175,15 @@ function* corrections(plan: FeaturePlan, all: readonly Touched[]): Generator<Fea
   }
   const inOrder = [...frames.values()].sort((a, b) => a.timestamp - b.timestamp || a.revision - b.revision);
   for (const correction of inOrder) yield correctedFrame(plan, correction);
+}
+
+/** Whether the rows of a time are left out, since too much is missing. */
+function isDropped(
+  { completeness }: FeaturePlan,
+  incomplete: ReadonlySet<number>,
+  timestamp: number,
+): boolean {
+  return completeness?.drops === true && incomplete.size > 0 && incomplete.has(timestamp);
 }
 
 /** The latest that touched the row of this time. */
