@@ -125,9 +125,9 @@ function isLoopback(host: string): boolean {
 
 function checkOutliers({ transform }: Config, { sound, report }: RuleContext): void {
   const path = ["transform", "cleaning"];
+  if (!sound([...path, "outlier_detection"]) || !sound([...path, "outlier_action"])) return;
   const { outlier_detection: method, outlier_action: action } = transform.cleaning;
-  if (!sound([...path, "outlier_detection"]) || !sound([...path, "outlier_action"]) || method === "none")
-    return;
+  if (method === "none") return;
   const refusal = actionRefusal(method, action);
   if (refusal !== null) report([...path, "outlier_action"], refusal);
 }
