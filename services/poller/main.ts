@@ -14,6 +14,7 @@ import { createMetricTypes } from "./metric-types.js";
 import { createOutage } from "../shared/outage.js";
 import { createPollerMetrics } from "./poller-metrics.js";
 import { connectPrometheus } from "./prometheus-client.js";
+import { startReceiver } from "./remote-write/receiver.js";
 import { createSeriesDirectory } from "./series-directory.js";
 import { assignmentOf } from "./templates.js";
 
@@ -21,7 +22,8 @@ import { assignmentOf } from "./templates.js";
 const STOP_WAIT_MS = 6_000;
 
 /**
- * Polls Prometheus into metrics.raw until the service is stopped: one loop for each job, beside each other.
+ * Polls Prometheus into metrics.raw until the service is stopped: one loop for each job, beside each other; and receives
+ * what Prometheus sends by itself, where that is asked for.
  * Resolves once the schemas are registered; Kafka and Prometheus may be away, readiness says so. Resolves to what stops it.
  */
 export async function startPoller(context: ServiceContext): Promise<() => Promise<void>> {
@@ -54,6 +56,10 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   const client = connectPrometheus(config.extract.prometheus, { now });
   const types = createMetricTypes(client, now);
   const kafka = createKafka(config, "poller", logger);
+
+  const stopReceiver = config.extract.remote_write.enabled
+    ? await startReceiver(context, { kafka, schemas, schemaIds, metrics, now })
+    : () => Promise.resolve();
 
   const jobs = Object.entries(config.extract.jobs).map(([job, schedule]) => {
     const outageOf = (subject: string, condition: string) =>
@@ -122,7 +128,10 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   ).catch(fail);
 
   return async () => {
-    await Promise.race([Promise.all([...jobs, backfill]), sleep(STOP_WAIT_MS, undefined, { ref: false })]);
+    await Promise.all([
+      Promise.race([Promise.all([...jobs, backfill]), sleep(STOP_WAIT_MS, undefined, { ref: false })]),
+      stopReceiver(STOP_WAIT_MS),
+    ]);
     await Promise.all([client.close(), backfillClient.close()]);
   };
 }

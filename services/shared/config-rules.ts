@@ -1,5 +1,6 @@
 import { actionRefusal } from "../kernels/outlier-action.js";
 import type { Config, Pipelines } from "./config-schema.js";
+import { matchProblem } from "./config-selector.js";
 import { didYouMean } from "./config-words.js";
 import { imputationKeys } from "./imputation-methods.js";
 
@@ -20,6 +21,7 @@ export interface RuleContext {
 export function checkConfig(config: Config, context: RuleContext): void {
   checkReferences(config, context);
   checkJobs(config, context);
+  checkRemoteWrite(config, context);
   checkOutliers(config, context);
   checkImputation(config, context);
   checkValidation(config, context);
@@ -82,11 +84,56 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
   }
 }
 
+function checkRemoteWrite({ extract, entities, telemetry }: Config, { sound, report }: RuleContext): void {
+  const path = ["extract", "remote_write"];
+  const areSound = (keys: readonly string[]) => keys.every((key) => sound([...path, key]));
+  if (!areSound(["enabled"]) || !extract.remote_write.enabled) return;
+  const { entity, host, port, tls, ...given } = extract.remote_write;
+  if (areSound(["entity"]) && sound(["entities"]) && !Object.hasOwn(entities, entity)) {
+    const hint = didYouMean(entity, Object.keys(entities));
+    report([...path, "entity"], `there is no entity \`${entity}\`${hint}`);
+  }
+  if (areSound(["templates"]) && sound(["extract", "templates"])) {
+    given.templates.forEach((name, i) => {
+      const at = [...path, "templates", i];
+      if (!sound(at)) return;
+      if (!Object.hasOwn(extract.templates, name)) {
+        const hint = didYouMean(name, Object.keys(extract.templates));
+        report(at, `there is no template \`${name}\`${hint}`);
+      } else if (sound(["extract", "templates", name, "selectors"])) {
+        const problems = extract.templates[name].selectors
+          .filter((_, k) => sound(["extract", "templates", name, "selectors", k]))
+          .map(matchProblem);
+        const problem = problems.find((found) => found !== null);
+        if (problem !== undefined) report(at, `pushed series cannot be matched: ${problem}`);
+      }
+    });
+  }
+  const isSecured =
+    "bearer_token_file" in given ||
+    "username" in given ||
+    !areSound(["tls"]) ||
+    tls?.client_ca_file !== undefined;
+  if (areSound(["host"]) && !isSecured && !isLoopback(host)) {
+    report(
+      [...path, "host"],
+      "an address beyond this machine needs `bearer_token_file`, `username` or `tls.client_ca_file` beside it",
+    );
+  }
+  if (!areSound(["port"]) || port === 0 || !sound(["telemetry", "ports"])) return;
+  const other = Object.entries(telemetry.ports).find(([, taken]) => taken === port);
+  if (other !== undefined) report([...path, "port"], `the port ${port} is that of the ${other[0]}, too`);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 function checkOutliers({ transform }: Config, { sound, report }: RuleContext): void {
   const path = ["transform", "cleaning"];
+  if (!sound([...path, "outlier_detection"]) || !sound([...path, "outlier_action"])) return;
   const { outlier_detection: method, outlier_action: action } = transform.cleaning;
-  if (!sound([...path, "outlier_detection"]) || !sound([...path, "outlier_action"]) || method === "none")
-    return;
+  if (method === "none") return;
   const refusal = actionRefusal(method, action);
   if (refusal !== null) report([...path, "outlier_action"], refusal);
 }
@@ -223,12 +270,15 @@ function checkCredentials({ extract, kafka, registry }: Config, { sound, report 
   };
   both(["extract", "prometheus"], () => extract.prometheus, "username", "password_file");
   both(["extract", "prometheus", "tls"], () => extract.prometheus.tls ?? {}, "cert_file", "key_file");
+  both(["extract", "remote_write"], () => extract.remote_write, "username", "password_file");
   both(["kafka", "tls"], () => kafka.tls ?? {}, "cert_file", "key_file");
   both(["registry"], () => registry, "username", "password_file");
 
-  const bearer = ["extract", "prometheus", "bearer_token_file"];
-  if (sound(bearer) && "bearer_token_file" in extract.prometheus && "username" in extract.prometheus) {
-    report(bearer, "`bearer_token_file` and `username` exclude each other");
+  for (const name of ["prometheus", "remote_write"] as const) {
+    const bearer = ["extract", name, "bearer_token_file"];
+    if (sound(bearer) && "bearer_token_file" in extract[name] && "username" in extract[name]) {
+      report(bearer, "`bearer_token_file` and `username` exclude each other");
+    }
   }
 }
 

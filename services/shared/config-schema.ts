@@ -329,6 +329,110 @@ const template = z.strictObject({
     .describe('PromQL instant vector selectors, such as `node_load1` or `{__name__=~"node_.+"}`.'),
 });
 
+/** Who may write, and from where, is in these keys; how much, in the limits. */
+const remoteWrite = section({
+  enabled: yesOrNo
+    .default(false)
+    .describe(
+      "Whether Prometheus's remote write is received, at `/api/v1/write`: protocol 1.0 and 2.0. What a selector of `jobs` " +
+        "reads as well comes twice, at the cost of the work only.",
+    ),
+  host: text
+    .default("127.0.0.1")
+    .describe(
+      "Address to listen on. One beyond this machine needs `bearer_token_file`, `username` or `tls.client_ca_file`.",
+    ),
+  port: freePort(9305).describe("Port to listen on; 0 takes a free one."),
+  entity: z
+    .string()
+    .default("target")
+    .describe("Which of `entities` the series belong to that no template below matches.")
+    .meta({ expected: "the name of one of `entities`" }),
+  templates: z
+    .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
+    .min(0)
+    .max(1000)
+    .default([])
+    .describe(
+      "Which of `extract.templates` name the entity: the first with a selector that matches. List those whose series are " +
+        "polled, too.",
+    ),
+  username: text.optional().describe("User of HTTP basic authentication; needs `password_file`."),
+  password_file: file.optional().describe("File that holds the password of `username`."),
+  bearer_token_file: file
+    .optional()
+    .describe("File that holds the bearer token that senders must show; excludes `username`."),
+  tls: z
+    .strictObject({
+      cert_file: file.describe("The receiver's certificate, PEM."),
+      key_file: file.describe("The certificate's private key, PEM."),
+      client_ca_file: file
+        .optional()
+        .describe("Certificate authority, PEM, that senders' certificates must be signed by."),
+    })
+    .optional()
+    .describe("Serves HTTPS instead of HTTP."),
+  request_bytes_max: z
+    .int()
+    .min(1_000)
+    .max(100_000_000)
+    .default(8_000_000)
+    .describe("The longest body, as it is sent.")
+    .meta({ unit: "bytes" }),
+  decompressed_bytes_max: z
+    .int()
+    .min(1_000)
+    .max(500_000_000)
+    .default(32_000_000)
+    .describe("The longest body once it is decompressed; it is looked at before that is done.")
+    .meta({ unit: "bytes" }),
+  series_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(100_000)
+    .describe("Series of one request. Prometheus sends 2000 samples, each as a series."),
+  samples_max: z.int().min(1).max(1_000_000).default(100_000).describe("Samples of one request."),
+  labels_max: z.int().min(1).max(1_000).default(64).describe("Labels of one series, its name among them."),
+  label_name_bytes_max: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(256)
+    .describe("The longest name of a label.")
+    .meta({ unit: "bytes" }),
+  label_value_bytes_max: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(4_096)
+    .describe("The longest value of a label.")
+    .meta({ unit: "bytes" }),
+  queue_samples_max: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(500_000)
+    .describe(
+      "Samples that may wait for Kafka, some 100 bytes each. Beyond them requests are refused: with 429 while Kafka answers, " +
+        "with 503 otherwise. One Prometheus has 50 × 2000 samples under way by default; with several or larger ones, set " +
+        "`retry_on_http_429` in their `queue_config`, or they drop what gets a 429.",
+    ),
+  answer_timeout: durationMs("25s", "100ms", "10m").describe(
+    "How long a request may wait for Kafka before it is told to come again; shorter than the senders' `remote_timeout`.",
+  ),
+  remember: durationMs("5m", "10s", "1d").describe(
+    "How long what is in Kafka is remembered, at the least, so that what is sent again is not written again; longer than " +
+      "the senders' `remote_timeout`. After a start it is read back.",
+  ),
+  remembered_samples_max: z
+    .int()
+    .min(1)
+    .max(50_000_000)
+    .default(2_000_000)
+    .describe("Samples that are remembered at the most, some 30 bytes each; then the oldest are forgotten."),
+});
+
 const job = z.strictObject({
   templates: z
     .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
@@ -420,6 +524,11 @@ export const etlSchema = z.strictObject({
           "Jobs that are given replace the default's.",
       ),
     backfill: backfill.describe("How requested ranges are fetched, beside the jobs."),
+    remote_write: remoteWrite.describe(
+      "What Prometheus sends by itself: the remote-write receiver. Types of metrics come with 1.0 once a minute " +
+        "(`metadata_config`), and with 2.0 where Prometheus runs with `--enable-feature=metadata-wal-records`; without them " +
+        "counters are what is named `_total` or `_bucket`. Native histograms and exemplars have no place in a frame.",
+    ),
   }).describe("Prometheus to Kafka: the poller."),
   entities: z
     .record(entryName, z.array(labelName).min(1).max(16).describe("The labels that name one entity."))

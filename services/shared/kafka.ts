@@ -197,6 +197,12 @@ export async function topicSetting(
   return resources.flatMap(({ configEntries }) => configEntries.map(({ configValue }) => configValue));
 }
 
+/** Where each partition of a topic ends now, by partition: transactions under way, and all that comes, lie behind. */
+export async function endsOf(kafka: Kafka, topic: string): Promise<number[]> {
+  const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+  return offsets.toSorted((a, b) => a.partition - b.partition).map(({ high }) => Number(high));
+}
+
 /** kafkajs's errors as ours; what is none of them is as it was, or INTERNAL. */
 export function asKafkaError(thrown: unknown): MillraceError {
   if (!isKafkaJsError(thrown)) return asMillraceError(thrown);
@@ -535,7 +541,8 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
   };
 }
 
-export type ReadFrom = "earliest" | { timestampMs: number };
+/** `offsets`: one a partition; those that are deleted by now are passed over. */
+export type ReadFrom = "earliest" | { timestampMs: number } | { offsets: readonly number[] };
 
 /**
  * Reads a topic from a place to the end that it has now, committed messages only, outside of any lasting group.
@@ -659,7 +666,12 @@ async function rangesToRead(
   const starts =
     from === "earliest"
       ? ends.map(({ partition, low }) => ({ partition, offset: low }))
-      : await admin.fetchTopicOffsetsByTimestamp(topic, from.timestampMs);
+      : "offsets" in from
+        ? ends.map(({ partition, low }) => ({
+            partition,
+            offset: String(Math.max(Number(low), from.offsets[partition] ?? 0)),
+          }))
+        : await admin.fetchTopicOffsetsByTimestamp(topic, from.timestampMs);
   const startOf = new Map(starts.map(({ partition, offset }) => [partition, BigInt(offset)]));
   return new Map(
     ends
