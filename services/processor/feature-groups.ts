@@ -1,4 +1,6 @@
 import { openChangePointScratch, secondsSinceChange } from "../kernels/change-points.js";
+import { onEvenGrid } from "../kernels/frequency/even-grid.js";
+import { frequencyFeatures, frequencyNames, openSpectrumState } from "../kernels/frequency/spectrum.js";
 import { meanAndStandardDeviation } from "../kernels/mean-and-deviation.js";
 import { momentum } from "../kernels/momentum.js";
 import { type PageHinkleyOptions, newestDrift, startOfEpoch } from "../kernels/page-hinkley.js";
@@ -15,6 +17,7 @@ import { isZScoreOutlier } from "../kernels/z-score.js";
 import type { Config } from "../shared/config-schema.js";
 import { featureColumnsByKind } from "../shared/feature-columns.js";
 import { statisticalColumns } from "../shared/statistical-columns.js";
+import { ageLimitMs } from "./imputation-plan.js";
 
 /** Columns that are computed together from what a row sees of its series. */
 export interface FeatureGroup {
@@ -49,6 +52,7 @@ export function featureGroups(config: Config): FeatureGroup[] {
     seasonal(columns.seasonal, features),
     zscore(columns.zscore, features),
     ...ifGiven(features.statistics, (options) => statistics(columns.statistics, options)),
+    ...ifGiven(features.frequency, (options) => frequency(columns.frequency, options)),
   ];
   return wanted.filter((group) => group.columns.length > 0);
 }
@@ -166,6 +170,30 @@ function statistics(columns: readonly string[], wanted: NonNullable<Features["st
     statisticalFeatures(plan, state, values, from, end, all, 0);
     for (let k = 0; k < places.length; k++) out[outOffset + k] = all[places[k]];
   });
+}
+
+function frequency(columns: readonly string[], wanted: NonNullable<Features["frequency"]>): FeatureGroup {
+  const { window, interval: intervalMs, features } = wanted;
+  const count = Math.floor(window.ms / intervalMs);
+  const ageMs = ageLimitMs(intervalMs);
+  const places = features.map((feature) => frequencyNames.indexOf(feature));
+  const state = openSpectrumState();
+  const grid = new Float64Array(count);
+  const all = new Float64Array(frequencyNames.length);
+  return {
+    columns,
+    lookbackMs: count * intervalMs + ageMs,
+    spanAt: (timestamp) => {
+      const toMs = Math.floor(timestamp / intervalMs) * intervalMs;
+      return { afterMs: toMs - (count - 1) * intervalMs - ageMs - 1, toMs };
+    },
+    write: (timestamps, values, first, end, out, outOffset) => {
+      all.fill(NaN);
+      if (onEvenGrid(timestamps, values, first, end, intervalMs, count, ageMs, grid))
+        frequencyFeatures(state, grid, 0, count, intervalMs, all, 0);
+      for (let k = 0; k < places.length; k++) out[outOffset + k] = all[places[k]];
+    },
+  };
 }
 
 /** A group of one window: `write` is given the samples of (t − window, t] only. */

@@ -25,6 +25,7 @@ export function checkConfig(config: Config, context: RuleContext): void {
   checkValidation(config, context);
   checkWindows(config, context);
   checkFeatures(config, context);
+  checkFrequency(config, context);
   checkCredentials(config, context);
   checkPorts(config, context);
   checkRetention(config, context);
@@ -163,6 +164,28 @@ function checkEpoch({ transform }: Config, interval: number, { sound, report }: 
   );
 }
 
+/** Fewer samples have no spectrum worth its name, and more take long at every row. */
+const FREQUENCY_SAMPLES = { min: 4, max: 10_000 };
+
+function checkFrequency({ transform }: Config, { sound, report }: RuleContext): void {
+  const path = ["transform", "feature_engineering", "frequency"];
+  const at = (key: string) => [...path, key];
+  if (!sound(path) || !sound(at("window")) || !sound(at("interval"))) return;
+  const { frequency } = transform.feature_engineering;
+  if (frequency === undefined) return;
+  const samples = Math.floor(frequency.window.ms / frequency.interval);
+  const { min, max } = FREQUENCY_SAMPLES;
+  if (samples < min || samples > max)
+    report(
+      at("window"),
+      `the window ${frequency.window.name} holds ${samples} intervals; ${min} to ${max} are possible`,
+    );
+  const { imputation } = transform;
+  if (!sound(["transform", "imputation", "interval"]) || imputation.interval === "auto") return;
+  if (frequency.interval < imputation.interval)
+    report(at("interval"), "the interval is shorter than `transform.imputation.interval`");
+}
+
 function checkFeatures({ transform }: Config, { sound, report }: RuleContext): void {
   const path = ["transform", "feature_engineering"];
   /** Reports every element that equals an earlier one. */
@@ -197,6 +220,7 @@ function checkFeatures({ transform }: Config, { sound, report }: RuleContext): v
     );
   for (const key of ["aggregation_functions", "percentiles"] as const)
     noTwice([key], () => transform.feature_engineering[key]);
+  noTwice(["frequency", "features"], () => transform.feature_engineering.frequency?.features ?? []);
   for (const key of ["features", "lags", "supports", "sigmas"] as const)
     noTwice(["statistics", key], () => transform.feature_engineering.statistics?.[key] ?? []);
 }

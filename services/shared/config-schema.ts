@@ -1,6 +1,7 @@
 import { Cron } from "croner";
 import { z } from "zod";
 import { outlierActions, outlierMethods } from "../kernels/outlier-action.js";
+import { frequencyNames } from "../kernels/frequency/spectrum.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
 import { readIsolationForest } from "./isolation-forest-file.js";
@@ -685,6 +686,29 @@ export const etlSchema = z.strictObject({
         })
         .optional()
         .describe("Present, even as `{}`: statistics of a window as tsfresh defines them, `skewness_60m`."),
+      frequency: z
+        .strictObject({
+          window: window
+            .prefault(60)
+            .describe("The window that is taken apart into frequencies: 4 to 10000 intervals."),
+          interval: durationMs("15s", "100ms", "1d").describe(
+            "The time from sample to sample. At each multiple of it since 1970 counts the newest value, no older than one and a " +
+              "half intervals; a row with a gap in its window has no frequencies.",
+          ),
+          features: z
+            .array(z.enum(frequencyNames))
+            .min(1)
+            .max(frequencyNames.length)
+            .default([...frequencyNames])
+            .describe(
+              "Which of them: the frequency with the most power, in hertz; how evenly power is spread, 0 to 1; its mean frequency " +
+                "and the deviation from that, in hertz.",
+            ),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: which frequencies a series is made of (Fourier), `dominant_frequency_60m`.",
+        ),
       combined_rates: z
         .record(metricName, combinedRate)
         .prefault({

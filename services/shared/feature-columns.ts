@@ -14,13 +14,15 @@ export interface FeatureColumns {
   readonly seasonal: readonly string[];
   readonly zscore: readonly string[];
   readonly statistics: readonly string[];
+  readonly frequency: readonly string[];
   readonly isolation: readonly string[];
   readonly rate: readonly ["rate"];
 }
 
 export function featureColumnsByKind(config: Config): FeatureColumns {
   const { cleaning, feature_engineering } = config.transform;
-  const { rolling_windows, slope_windows, momentum, zscore_window, statistics } = feature_engineering;
+  const { rolling_windows, slope_windows, momentum, zscore_window, statistics, frequency } =
+    feature_engineering;
   return {
     rolling: rolling_windows.flatMap(({ name }) =>
       rollingNames(config).map((statistic) => `${statistic}_${name}`),
@@ -35,6 +37,10 @@ export function featureColumnsByKind(config: Config): FeatureColumns {
         : ["trend", "seasonal", "residual", "seasonal_strength", "seasonal_anomaly"],
     zscore: zscore_window === undefined ? [] : ["zscore"],
     statistics: statistics === undefined ? [] : statisticalColumns(statistics).columns,
+    frequency:
+      frequency === undefined
+        ? []
+        : frequency.features.map((feature) => `${feature}_${frequency.window.name}`),
     isolation: cleaning.outlier_detection === "isolation_forest" ? ["iforest_score"] : [],
     rate: ["rate"],
   };
@@ -83,6 +89,10 @@ const meaningsOfStatistics: Readonly<Record<string, string>> = {
   last_location_of_maximum: "Share of the values up to the last maximum",
   first_location_of_minimum: "Share of the values before the first minimum",
   last_location_of_minimum: "Share of the values up to the last minimum",
+  dominant_frequency: "Frequency with the most power, hertz,",
+  spectral_entropy: "How evenly power is spread over the frequencies, 0 to 1,",
+  spectral_centroid: "Mean frequency, weighted by power, hertz,",
+  spectral_bandwidth: "Deviation of the frequencies from their mean, weighted by power, hertz,",
 };
 
 /** Of statistics with a parameter, which is put in the place of `%`. */

@@ -29,6 +29,7 @@ const features = {
   zscore_window: "25s",
   page_hinkley: { epoch: "12s", fewest_samples: 3, threshold: 1 },
   statistics: { window: "15s" },
+  frequency: { window: "10s", interval: "2s" },
   combined_rates: { throughput: { sum: "requests_total" } },
 };
 const gaps = { method: "linear_interpolation", max_gap_minutes: 0.25 };

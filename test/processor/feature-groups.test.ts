@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { frequencyFeatures, openSpectrumState } from "../../services/kernels/frequency/spectrum.js";
 import { newestDrift, pageHinkleyDefaults } from "../../services/kernels/page-hinkley.js";
 import { standardDeviation } from "../../services/kernels/mean-and-deviation.js";
 import { normal, randomStream } from "../../services/kernels/random.js";
@@ -146,6 +147,57 @@ describe("statistics", () => {
   });
 });
 
+describe("frequencies", () => {
+  const wanted = { window: "120s", interval: "5s" };
+  const { group, rowAt } = openGroup({ frequency: wanted });
+  /** Samples a little early or late, every 5 s, of a wave of 1/30 Hz. */
+  const random = randomStream(3, "frequencies", 0);
+  const timestamps = Float64Array.from(
+    { length: 80 },
+    (_, i) => START_MS + 5000 * i + Math.round(2000 * random()),
+  );
+  const values = timestamps.map((ms) => 10 + Math.sin((2 * Math.PI * (ms - START_MS)) / 30_000));
+
+  it("are those of the newest values at even times", () => {
+    for (let at = 26; at < timestamps.length; at++) {
+      const last = Math.floor(timestamps[at] / 5000) * 5000;
+      const grid = Float64Array.from({ length: 24 }, (_, k) => {
+        const ms = last - 5000 * (23 - k);
+        return values[timestamps.findLastIndex((time) => time <= ms)];
+      });
+      const expected = new Float64Array(4);
+      frequencyFeatures(openSpectrumState(), grid, 0, 24, 5000, expected, 0);
+      assert.deepEqual(rowAt(timestamps, values, at), [...expected]);
+      assert.ok(Math.abs(expected[0] - 1 / 30) < 1e-12);
+    }
+  });
+
+  it("are none while the window is not full, and where it has a gap, even of values that are not finite", () => {
+    assert.ok(rowAt(timestamps, values, 20).every(Number.isNaN));
+    const holed = values.map((value, i) => (i === 40 || i === 41 ? Infinity : value));
+    assert.ok(rowAt(timestamps, holed, 45).every(Number.isNaN));
+    assert.ok(rowAt(timestamps, holed, 70).every(Number.isFinite));
+  });
+
+  it("are the same for a row between two even times as at the one before", () => {
+    const even = timestamps.map((_, i) => START_MS + 2500 * i);
+    for (let at = 50; at < even.length; at += 2)
+      assert.deepEqual(rowAt(even, values, at + 1), rowAt(even, values, at));
+  });
+
+  it("depend on nothing older than their lookback, nor beside what they say they look at", () => {
+    for (let at = 30; at < timestamps.length; at++) {
+      const row = rowAt(timestamps, values, at);
+      const { afterMs, toMs } = group.spanAt!(timestamps[at]);
+      assert.ok(afterMs >= timestamps[at] - group.lookbackMs);
+      const others = values.map((value, i) =>
+        timestamps[i] > afterMs && timestamps[i] <= toMs ? value : 1e9,
+      );
+      assert.deepEqual(rowAt(timestamps, others, at), row);
+    }
+  });
+});
+
 it("what is off is not there", () => {
   assert.deepEqual(planOf({}).groups, []);
 });
@@ -162,6 +214,7 @@ it("every column has a meaning of its own in the schema", () => {
     zscore_window: 5,
     page_hinkley: {},
     statistics,
+    frequency: {},
   });
   interface Schema {
     fields: { name: string; type: { items: { fields: { name: string; doc: string }[] } } }[];

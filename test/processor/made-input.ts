@@ -60,6 +60,7 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
         supports: [1],
         sigmas: [0.5],
       },
+      frequency: { window: "15s", interval: "3s" },
       combined_rates: {},
     },
   }),
