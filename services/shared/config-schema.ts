@@ -5,6 +5,7 @@ import { frequencyNames } from "../kernels/frequency/spectrum.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
 import { readIsolationForest } from "./isolation-forest-file.js";
+import { readScalingFits } from "./scaling-fits.js";
 import { statisticalFeatureNames } from "./statistical-columns.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
@@ -275,18 +276,20 @@ const valueType = z.strictObject({
     ),
 });
 
+/** A file that is read when the configuration is; after parsing: its name, and what it holds. */
+const readFile = <Content extends object>(read: (name: string) => Content | string) =>
+  file.transform((name, context) => {
+    const content = read(name);
+    if (typeof content !== "string") return { name, content };
+    context.addIssue({ code: "custom", message: content });
+    return z.NEVER;
+  });
+
 const importedForest = z.strictObject({
   match: match.describe("Which series; the first entry that matches one counts."),
-  file: file
-    .transform((name, context) => {
-      const forest = readIsolationForest(name);
-      if (typeof forest !== "string") return { name, forest };
-      context.addIssue({ code: "custom", message: forest });
-      return z.NEVER;
-    })
-    .describe(
-      "The forest, exported from scikit-learn as JSON: docs/fitted-elsewhere.md says how. It is read with the configuration.",
-    ),
+  file: readFile(readIsolationForest).describe(
+    "The forest, exported from scikit-learn as JSON: docs/fitted-elsewhere.md says how. It is read with the configuration.",
+  ),
 });
 
 const clientTls = z
@@ -728,6 +731,17 @@ export const etlSchema = z.strictObject({
           "The window of `zscore`, how many standard deviations a value lies from the mean of the others.",
         ),
     }).describe("Which features are computed."),
+    scaling: z
+      .strictObject({
+        fits_file: readFile(readScalingFits).describe(
+          "What `millrace fit` wrote: minimum and maximum, mean and deviation, or quartiles of each series. It is read with the " +
+            "configuration.",
+        ),
+      })
+      .optional()
+      .describe(
+        "Present: `scaled`, the value, or of a counter the rate, as the series' fit scales it; null for series without one.",
+      ),
     lateness: durationMs("10m", "0s", "7d").describe(
       "How late a sample may come and still correct the rows after it at once. The processor keeps that much more state.",
     ),

@@ -75,13 +75,14 @@ transform:
     page_hinkley: {}
     statistics: { window: 90s, features: [number_peaks, variance], supports: [2, 1] }
     frequency: { window: 2, features: [spectral_entropy, dominant_frequency] }
+  scaling: { fits_file: test/shared/fixtures/fitted/fits.json }
 `);
     assert.deepEqual(plan.columns, [
       ...["mean_1h", "p99_9_1h", "count_1h", "cv_1h", "mean_90s", "p99_9_90s", "count_90s", "cv_90s"],
       ...["momentum_2h", "momentum_pct_2h", "change_point", "drift", "drift_age"],
       ...["trend", "seasonal", "residual", "seasonal_strength", "seasonal_anomaly", "zscore"],
       ...["variance_90s", "number_peaks_2_90s", "number_peaks_1_90s"],
-      ...["spectral_entropy_2m", "dominant_frequency_2m", "rate"],
+      ...["spectral_entropy_2m", "dominant_frequency_2m", "scaled", "rate"],
     ]);
     assert.equal(plan.rollingWidth, 8);
     assert.equal(plan.groups.flatMap(({ columns }) => columns).length, 16);

@@ -27,7 +27,12 @@ export const planText = {
 };
 export const plan: FeaturePlan = featurePlan(parseConfig(JSON.stringify(planText), "test.yaml"));
 
-function planWith(transform: { cleaning?: object; imputation?: object; feature_engineering?: object }) {
+function planWith(transform: {
+  cleaning?: object;
+  imputation?: object;
+  feature_engineering?: object;
+  scaling?: object;
+}) {
   const cleaning = { ...planText.transform.cleaning, ...transform.cleaning };
   const text = JSON.stringify({ transform: { ...planText.transform, ...transform, cleaning } });
   return { ...featurePlan(parseConfig(text, "test.yaml")) };
@@ -63,6 +68,7 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
       frequency: { window: "15s", interval: "3s" },
       combined_rates: {},
     },
+    scaling: { fits_file: "test/shared/fixtures/fitted/fits.json" },
   }),
   "flagging incomplete frames": planWith({ cleaning: { missing_value_threshold: 0.4 } }),
   "flagging by forests, one of them imported": planWith({

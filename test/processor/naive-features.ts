@@ -79,7 +79,7 @@ export function naiveRows(
         type: entry.type,
         value: isMeasured ? entry.value : entry.cleaned,
         flags: entry.flags | (!entry.isFilledIn && isIncomplete(name, entry.timestamp) ? 64 : 0),
-        features: featuresAt(entries, entry, seen, plan, scoreOf),
+        features: featuresAt(name, entries, entry, seen, plan, scoreOf),
       });
     }
   }
@@ -355,13 +355,15 @@ function intervalAt(samples: readonly Sample[], { intervalMs, intervalLookbackMs
 }
 
 function featuresAt(
+  name: string,
   entries: readonly Entry[],
-  { timestamp, type, judged, cleaned, flags }: Entry,
+  entry: Entry,
   seen: (entry: Entry) => number,
   plan: FeaturePlan,
   scoreOf: (sample: Judged) => number,
 ): number[] {
   const { rolling } = plan;
+  const { timestamp, type, judged, cleaned, flags } = entry;
   const statistics = rolling.windowsMs.flatMap((windowMs) => {
     const values = Float64Array.from(within(entries, timestamp, windowMs), seen);
     const sorted = new Float64Array(values.length);
@@ -388,8 +390,11 @@ function featuresAt(
     return [...out];
   });
   const forest = plan.outliers?.method === "isolation_forest" ? [scoreOf({ timestamp, judged })] : [];
+  const [entityKey, seriesKey] = name.split(" ");
+  const kind = type === "counter" ? "rate" : "value";
+  const scaled = plan.scaling === null ? [] : [plan.scaling(entityKey, seriesKey, kind, seen(entry))];
   const rate = type === "counter" ? ((flags & 2) !== 0 ? cleaned : judged) : NaN;
-  return [...statistics, ...groups, ...forest, rate];
+  return [...statistics, ...groups, ...forest, ...scaled, rate];
 }
 
 /** Those of (timestamp − windowMs, timestamp]. */
