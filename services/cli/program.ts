@@ -7,6 +7,7 @@ import { exitCodes } from "../shared/errors.js";
 import type { FitOptions } from "./fit.js";
 import type { ServiceContext, ServiceName } from "../shared/lifecycle.js";
 import type { BackfillOptions } from "./backfill.js";
+import type { MissingOptions } from "./missing.js";
 
 /** Runs a command to its end and keeps its exit code. */
 export type RunCommand = (command: () => Promise<number>) => Promise<void>;
@@ -53,6 +54,7 @@ Examples:
   millrace process -i raw.ndjson -o features.ndjson    the same offline
   millrace explain node_load1 -i raw.ndjson    how its values and features came about
   millrace backfill --from -24h --wait    what Kafka lacks of the last day
+  millrace missing -i raw.ndjson    which samples are missing, and in which patterns
   millrace fit -i raw.ndjson -o fits.json    what transform.scaling scales by
 
 Errors are one line on standard error: CODE: what happened, and what to do.
@@ -378,6 +380,32 @@ Examples:
       run(async () => {
         const { runBackfillCommand } = await import("./backfill.js");
         return runBackfillCommand(await config(), options, await terminal());
+      }),
+    );
+
+  program
+    .command("missing")
+    .description("tell how many samples each series in frames lacks, and in which patterns")
+    .requiredOption("-i, --input <file>", "frames, as `millrace process` reads them; - is standard input")
+    .option("--interval <duration>", "how often a sample is expected, 15s; as the samples have it without it")
+    .option("--all", "series that lack nothing, too")
+    .option("--json", "one JSON object a series")
+    .addHelpText(
+      "after",
+      `
+A series is expected from its first sample to the last one of its entity. Samples are
+missing one by one (isolated), two or more in a row (in runs), at the same phase of a
+period time and again (periodic; told where chance would hardly do so), and together
+with all others of their entity (whole frames). One may be so in several ways.
+
+Examples:
+  millrace missing --input raw.ndjson
+  millrace tail metrics.raw -b -n 100000 | millrace missing -i - --json | jq .series`,
+    )
+    .action((options: MissingOptions) =>
+      run(async () => {
+        const { runMissing } = await import("./missing.js");
+        return runMissing(await config(), options, await terminal());
       }),
     );
 
