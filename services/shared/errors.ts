@@ -108,6 +108,7 @@ export const errorTable = {
     action: "Name a file with --output that may be written, on a disk with room.",
   },
   INPUT_INVALID: { retryable: false, action: "Correct the line of the input that is named." },
+  FITS_UNREADABLE: { retryable: false, action: "Name a file that `millrace fit` wrote." },
   MODEL_UNREADABLE: {
     retryable: false,
     action: "Name an ONNX model that Millrace may read; onnxruntime's own words say what it lacks.",
