@@ -6,6 +6,7 @@ import { untilDone } from "../shared/retry.js";
 import { connectSchemas } from "../shared/schema-registry.js";
 import { schemaText, topics } from "../shared/topics.js";
 import { runJob } from "./job.js";
+import { createComplete } from "./completeness/complete-matrix.js";
 import { createMetricTypes } from "./metric-types.js";
 import { createOutage } from "../shared/outage.js";
 import { createPollerMetrics } from "./poller-metrics.js";
@@ -48,6 +49,7 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   const metrics = createPollerMetrics(telemetry.metrics);
   const client = connectPrometheus(config.extract.prometheus, { now });
   const types = createMetricTypes(client, now);
+  const complete = createComplete(client);
   const kafka = createKafka(config, "poller", logger);
 
   const jobs = Object.entries(config.extract.jobs).map(([job, schedule]) => {
@@ -74,6 +76,7 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
       schedule,
       templates: assignment.own,
       client,
+      complete: schedule.completeness === "count" ? complete : null,
       directory: createSeriesDirectory({ client, types, assignment, now }),
       outage: outageOf("poll", "prometheus"),
       metrics,

@@ -343,6 +343,13 @@ const job = z.strictObject({
   max_window: durationMs("5m", "1s", "1d").describe(
     "The longest window of one query while the job catches up; longer than `overlap`.",
   ),
+  completeness: z
+    .enum(["count", "off"])
+    .default("count")
+    .describe(
+      "`count` compares what was read with `count_over_time`, every third of `overlap`, and reads again what is missing; the " +
+        "watermark waits for it. `off` trusts each answer.",
+    ),
 });
 
 export const etlSchema = z.strictObject({

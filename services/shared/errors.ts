@@ -45,7 +45,8 @@ export const errorTable = {
   },
   PROM_INCOMPLETE: {
     retryable: true,
-    action: "Prometheus answered with warnings; its own log says which data it could not read.",
+    action:
+      "Prometheus's own log says which data it could not read; a server that counts otherwise needs completeness: off in the job.",
   },
   PROM_UNAUTHORIZED: { retryable: false, action: "Check the credentials of extract.prometheus." },
   KAFKA_UNAVAILABLE: { retryable: true, action: "Check kafka.brokers and that the brokers answer." },

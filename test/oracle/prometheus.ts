@@ -13,6 +13,7 @@ import { type WrittenSeries, writeRequest } from "./remote-write.js";
 
 /** A running Prometheus that holds given samples and scrapes nothing. */
 export interface Prometheus {
+  readonly url: string;
   /**
    * A query at each of the instants from … to, `stepMs` apart: for each series of the answer, labels and as many values
    * as instants, NaN where the series has none.
@@ -96,7 +97,7 @@ export async function openPrometheus(program: string, series: readonly WrittenSe
     await close();
     throw error;
   }
-  return { ask: (...question) => askRange(url, ...question), close };
+  return { url, ask: (...question) => askRange(url, ...question), close };
 }
 
 async function write(url: string, series: readonly WrittenSeries[]): Promise<void> {
