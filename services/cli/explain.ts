@@ -10,6 +10,7 @@ import { type Explained, isoTime } from "./explain-words.js";
 import { jsonLines } from "./json-lines.js";
 import { frameOf, interrupted, nameOf, openInput, showProgress } from "./process.js";
 import type { Terminal } from "./terminal.js";
+import { parseTime } from "./time-option.js";
 
 export interface ExplainOptions {
   /** A file, or `-` for standard input. */
@@ -27,7 +28,7 @@ export async function runExplain(
   terminal: Terminal,
 ): Promise<number> {
   const isStopped = () => terminal.stopping.aborted;
-  const wantedMs = options.at === undefined ? null : timeOf(options.at);
+  const wantedMs = options.at === undefined ? null : parseTime(options.at, "--at");
   const choice = openChoice(selector, options.entity);
   const explained = openPoints(config, choice, wantedMs);
   const read = await readFrames(config, options, terminal, explained);
@@ -88,18 +89,6 @@ function explainedBy(config: Config, plan: FeaturePlan): Explained {
     maxGapMs: plan.imputation?.maxGapMs ?? 0,
     columns: plan.columns,
   };
-}
-
-/** `2025-10-09T08:53:20Z`, with milliseconds or another zone where wanted; or milliseconds since the epoch. */
-function timeOf(text: string): number {
-  const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const ms = /^\d+$/.test(text) ? Number(text) : isIso ? Date.parse(text) : NaN;
-  if (Number.isNaN(new Date(ms).getTime()))
-    throw new MillraceError(
-      "USAGE_INVALID",
-      `"${text}" in --at is no time: write it like 2025-10-09T08:53:20Z, or in milliseconds since 1970.`,
-    );
-  return ms;
 }
 
 function nothingAt(wantedMs: number, series: string, times: ReadonlySet<number>): string {

@@ -15,7 +15,7 @@ import { createSeriesDirectory } from "./series-directory.js";
 import { assignmentOf } from "./templates.js";
 
 /** The name of the Prometheus in the frames and in pipeline.state; the configuration has one yet. */
-const SOURCE = "prometheus";
+export const SOURCE = "prometheus";
 
 /** A transaction with a Kafka that is away may take a minute to fail. Its outcome is read back at the next start. */
 const STOP_WAIT_MS = 6_000;

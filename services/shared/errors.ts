@@ -82,6 +82,10 @@ export const errorTable = {
     action: "Create the bucket and organisation of load.influxdb, or correct their names.",
   },
   INFLUX_LINE_REFUSED: { retryable: false, action: "The row is in metrics.dead with InfluxDB's own words." },
+  VERIFY_NOTHING_YET: {
+    retryable: false,
+    action: "Start the poller, or name an earlier --from; `millrace status` tells how far behind it is.",
+  },
   INPUT_UNREADABLE: { retryable: false, action: "Name a readable file with --input." },
   OUTPUT_UNWRITABLE: {
     retryable: false,
