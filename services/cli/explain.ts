@@ -1,16 +1,15 @@
 import type { FeaturePlan } from "../processor/feature-plan.js";
-import { compileTypes } from "../processor/rules/value-types.js";
 import type { Config } from "../shared/config-schema.js";
 import { MillraceError, exitCodes } from "../shared/errors.js";
 import { chosenText, openChoice } from "./explain-choice.js";
 import { pointLine } from "./explain-json.js";
-import { type Points, openPoints } from "./explain-points.js";
+import { openPoints } from "./explain-points.js";
 import { headerLines, pointLines } from "./explain-text.js";
 import { type Explained, isoTime } from "./explain-words.js";
-import { jsonLines } from "./json-lines.js";
-import { frameOf, interrupted, nameOf, openInput, showProgress } from "./process.js";
+import { interrupted, nameOf } from "./process.js";
+import { readFrames } from "./read-frames.js";
 import type { Terminal } from "./terminal.js";
-import { parseTime } from "./time-option.js";
+import { timeOf } from "./time-option.js";
 
 export interface ExplainOptions {
   /** A file, or `-` for standard input. */
@@ -28,10 +27,10 @@ export async function runExplain(
   terminal: Terminal,
 ): Promise<number> {
   const isStopped = () => terminal.stopping.aborted;
-  const wantedMs = options.at === undefined ? null : parseTime(options.at, "--at");
+  const wantedMs = options.at === undefined ? null : timeOf(options.at, "--at");
   const choice = openChoice(selector, options.entity);
   const explained = openPoints(config, choice, wantedMs);
-  const read = await readFrames(config, options, terminal, explained);
+  const read = await readFrames(config, options, terminal, explained.add);
   if (isStopped()) return interrupted(terminal, read);
 
   const chosen = choice.theOne(nameOf(options.input));
@@ -46,38 +45,6 @@ export async function runExplain(
     await terminal.print(isJson ? pointLine(chosen, point, how) : ["", ...pointLines(point, how)].join("\n"));
   }
   return isStopped() ? interrupted(terminal, read) : exitCodes.ok;
-}
-
-/** Returns how many frames there were. */
-async function readFrames(
-  config: Config,
-  options: ExplainOptions,
-  terminal: Terminal,
-  { add }: Points,
-): Promise<number> {
-  const typeOf = compileTypes(config.transform.cleaning.types);
-  const { stopping } = terminal;
-  const progress = showProgress(options);
-  const input = openInput(options.input);
-  // What is piped in may be silent for long.
-  const stopReading = () => void input.destroy();
-  stopping.addEventListener("abort", stopReading);
-  let frames = 0;
-  try {
-    for await (const { line, number, bytes } of jsonLines(input, options.input)) {
-      if (stopping.aborted) break;
-      add(frameOf(line, typeOf, `${nameOf(options.input)}:${number}`), number);
-      frames++;
-      progress.update(bytes);
-    }
-  } catch (error) {
-    if (!stopping.aborted) throw error;
-  } finally {
-    stopping.removeEventListener("abort", stopReading);
-    progress.stop();
-    input.destroy();
-  }
-  return frames;
 }
 
 function explainedBy(config: Config, plan: FeaturePlan): Explained {

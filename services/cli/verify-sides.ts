@@ -2,7 +2,7 @@ import type { Kafka } from "kafkajs";
 import type { PrometheusClient } from "../poller/prometheus-client.js";
 import { MIN_WINDOW_MS, type Window, longerLimit, nextWindow, shorterLimit } from "../poller/window.js";
 import { compileMatch } from "../processor/rules/series-match.js";
-import { matchProblem, parseSelector, selectorText } from "../shared/config-selector.js";
+import { matchProblem } from "../shared/config-selector.js";
 import { MillraceError } from "../shared/errors.js";
 import { type FrameReader, createRawReader, schemaIdOf } from "../shared/frame-codec.js";
 import type { RawFrame, Series } from "../shared/frame.js";
@@ -146,13 +146,6 @@ function takeFrame(
   const times = Float64Array.of(timestamp);
   for (let i = 0; i < series.length; i++)
     if (stale[i] === 0 && isWanted(series[i])) take(series[i].key, times, values.subarray(i, i + 1));
-}
-
-/** The series that two selectors both match. Both must be sound. */
-export function bothSelectors(one: string, other: string): string {
-  const [ones, others] = [parseSelector(one), parseSelector(other)];
-  if (typeof ones === "string" || typeof others === "string") throw new Error(`${one} and ${other}`);
-  return selectorText([...ones, ...others]);
 }
 
 /**

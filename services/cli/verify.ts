@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { Kafka } from "kafkajs";
-import { SOURCE } from "../poller/main.js";
 import { connectPrometheus } from "../poller/prometheus-client.js";
+import { bothSelectors } from "../poller/backfill/source-gaps.js";
 import { readWatermark } from "../poller/watermark.js";
 import type { Window } from "../poller/window.js";
 import type { Config } from "../shared/config-schema.js";
@@ -9,14 +9,15 @@ import { matchProblem } from "../shared/config-selector.js";
 import { MillraceError, exitCodes } from "../shared/errors.js";
 import { createKafka } from "../shared/kafka.js";
 import { type Schemas, connectSchemas } from "../shared/schema-registry.js";
+import { SOURCE } from "../shared/source-name.js";
 import { createLogger } from "../shared/telemetry.js";
 import { topicName } from "../shared/topics.js";
+import { parseTime } from "./backfill-time.js";
 import { checkRegistry } from "./connection-checks.js";
 import { isoTime } from "./explain-words.js";
 import type { Terminal } from "./terminal.js";
-import { parseTime } from "./time-option.js";
 import { compareSides } from "./verify-compare.js";
-import { bothSelectors, kafkaSide, matchesAny, prometheusSide } from "./verify-sides.js";
+import { kafkaSide, matchesAny, prometheusSide } from "./verify-sides.js";
 import { type Verification, isDifferent, verificationJson, verificationLines } from "./verify-view.js";
 
 export interface VerifyOptions {

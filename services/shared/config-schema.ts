@@ -1,8 +1,12 @@
 import { Cron } from "croner";
 import { z } from "zod";
 import { outlierActions, outlierMethods } from "../kernels/outlier-action.js";
+import { frequencyNames } from "../kernels/frequency/spectrum.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
+import { readIsolationForest } from "./isolation-forest-file.js";
+import { readScalingFits } from "./scaling-fits.js";
+import { statisticalFeatureNames } from "./statistical-columns.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
 import { imputationMethods, timeGroups } from "./imputation-methods.js";
@@ -272,6 +276,22 @@ const valueType = z.strictObject({
     ),
 });
 
+/** A file that is read when the configuration is; after parsing: its name, and what it holds. */
+const readFile = <Content extends object>(read: (name: string) => Content | string) =>
+  file.transform((name, context) => {
+    const content = read(name);
+    if (typeof content !== "string") return { name, content };
+    context.addIssue({ code: "custom", message: content });
+    return z.NEVER;
+  });
+
+const importedForest = z.strictObject({
+  match: match.describe("Which series; the first entry that matches one counts."),
+  file: readFile(readIsolationForest).describe(
+    "The forest, exported from scikit-learn as JSON: docs/fitted-elsewhere.md says how. It is read with the configuration.",
+  ),
+});
+
 const clientTls = z
   .strictObject({
     ca_file: file
@@ -329,6 +349,110 @@ const template = z.strictObject({
     .describe('PromQL instant vector selectors, such as `node_load1` or `{__name__=~"node_.+"}`.'),
 });
 
+/** Who may write, and from where, is in these keys; how much, in the limits. */
+const remoteWrite = section({
+  enabled: yesOrNo
+    .default(false)
+    .describe(
+      "Whether Prometheus's remote write is received, at `/api/v1/write`: protocol 1.0 and 2.0. What a selector of `jobs` " +
+        "reads as well comes twice, at the cost of the work only.",
+    ),
+  host: text
+    .default("127.0.0.1")
+    .describe(
+      "Address to listen on. One beyond this machine needs `bearer_token_file`, `username` or `tls.client_ca_file`.",
+    ),
+  port: freePort(9305).describe("Port to listen on; 0 takes a free one."),
+  entity: z
+    .string()
+    .default("target")
+    .describe("Which of `entities` the series belong to that no template below matches.")
+    .meta({ expected: "the name of one of `entities`" }),
+  templates: z
+    .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
+    .min(0)
+    .max(1000)
+    .default([])
+    .describe(
+      "Which of `extract.templates` name the entity: the first with a selector that matches. List those whose series are " +
+        "polled, too.",
+    ),
+  username: text.optional().describe("User of HTTP basic authentication; needs `password_file`."),
+  password_file: file.optional().describe("File that holds the password of `username`."),
+  bearer_token_file: file
+    .optional()
+    .describe("File that holds the bearer token that senders must show; excludes `username`."),
+  tls: z
+    .strictObject({
+      cert_file: file.describe("The receiver's certificate, PEM."),
+      key_file: file.describe("The certificate's private key, PEM."),
+      client_ca_file: file
+        .optional()
+        .describe("Certificate authority, PEM, that senders' certificates must be signed by."),
+    })
+    .optional()
+    .describe("Serves HTTPS instead of HTTP."),
+  request_bytes_max: z
+    .int()
+    .min(1_000)
+    .max(100_000_000)
+    .default(8_000_000)
+    .describe("The longest body, as it is sent.")
+    .meta({ unit: "bytes" }),
+  decompressed_bytes_max: z
+    .int()
+    .min(1_000)
+    .max(500_000_000)
+    .default(32_000_000)
+    .describe("The longest body once it is decompressed; it is looked at before that is done.")
+    .meta({ unit: "bytes" }),
+  series_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(100_000)
+    .describe("Series of one request. Prometheus sends 2000 samples, each as a series."),
+  samples_max: z.int().min(1).max(1_000_000).default(100_000).describe("Samples of one request."),
+  labels_max: z.int().min(1).max(1_000).default(64).describe("Labels of one series, its name among them."),
+  label_name_bytes_max: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(256)
+    .describe("The longest name of a label.")
+    .meta({ unit: "bytes" }),
+  label_value_bytes_max: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(4_096)
+    .describe("The longest value of a label.")
+    .meta({ unit: "bytes" }),
+  queue_samples_max: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(500_000)
+    .describe(
+      "Samples that may wait for Kafka, some 100 bytes each. Beyond them requests are refused: with 429 while Kafka answers, " +
+        "with 503 otherwise. One Prometheus has 50 × 2000 samples under way by default; with several or larger ones, set " +
+        "`retry_on_http_429` in their `queue_config`, or they drop what gets a 429.",
+    ),
+  answer_timeout: durationMs("25s", "100ms", "10m").describe(
+    "How long a request may wait for Kafka before it is told to come again; shorter than the senders' `remote_timeout`.",
+  ),
+  remember: durationMs("5m", "10s", "1d").describe(
+    "How long what is in Kafka is remembered, at the least, so that what is sent again is not written again; longer than " +
+      "the senders' `remote_timeout`. After a start it is read back.",
+  ),
+  remembered_samples_max: z
+    .int()
+    .min(1)
+    .max(50_000_000)
+    .default(2_000_000)
+    .describe("Samples that are remembered at the most, some 30 bytes each; then the oldest are forgotten."),
+});
+
 const job = z.strictObject({
   templates: z
     .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
@@ -350,6 +474,51 @@ const job = z.strictObject({
       "`count` compares what was read with `count_over_time`, every third of `overlap`, and reads again what is missing; the " +
         "watermark waits for it. `off` trusts each answer.",
     ),
+  catch_up_limit: durationMs("1h", "1m", "1y").describe(
+    "How much of a downtime the job catches up by itself before it goes on live; what is older is backfilled beside it. " +
+      "Longer than `overlap`.",
+  ),
+});
+
+const backfill = section({
+  rate_limit: z
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .default(20)
+    .describe("Queries a second, at the most, besides those of the jobs.")
+    .meta({ unit: "queries a second" }),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(2)
+    .describe("How many chunks are read at a time: memory is this times `chunk_samples`."),
+  chunk_samples: z
+    .int()
+    .min(1_000)
+    .max(1_000_000)
+    .default(50_000)
+    .describe(
+      "Samples that are read at one go, and sent in one transaction; a backfill that is stopped goes on there.",
+    )
+    .meta({ unit: "samples" }),
+  samples_per_second: z
+    .number()
+    .min(1)
+    .max(100_000_000)
+    .default(50_000)
+    .describe(
+      "Samples a second, at the most: what the processor can do besides live frames, which stand behind them in metrics.raw.",
+    )
+    .meta({ unit: "samples a second" }),
+  live_lag_max: durationMs("5s", "100ms", "1h").describe(
+    "How far behind a job may be, if not three of its intervals; backfill pauses meanwhile.",
+  ),
+  retention_margin: durationMs("1d", "0s", "1y").describe(
+    "How much younger a sample must be than what metrics.raw and metrics.features keep, so that it is processed before Kafka " +
+      "deletes it. Older ranges are refused.",
+  ),
 });
 
 export const etlSchema = z.strictObject({
@@ -381,6 +550,12 @@ export const etlSchema = z.strictObject({
         "Who reads which templates, and how often. A series belongs to the first job and template that read it. " +
           "Jobs that are given replace the default's.",
       ),
+    backfill: backfill.describe("How requested ranges are fetched, beside the jobs."),
+    remote_write: remoteWrite.describe(
+      "What Prometheus sends by itself: the remote-write receiver. Types of metrics come with 1.0 once a minute " +
+        "(`metadata_config`), and with 2.0 where Prometheus runs with `--enable-feature=metadata-wal-records`; without them " +
+        "counters are what is named `_total` or `_bucket`. Native histograms and exemplars have no place in a frame.",
+    ),
   }).describe("Prometheus to Kafka: the poller."),
   entities: z
     .record(entryName, z.array(labelName).min(1).max(16).describe("The labels that name one entity."))
@@ -398,6 +573,13 @@ export const etlSchema = z.strictObject({
           "How outliers are found: `iqr` outside of 1.5 interquartile ranges from the quartiles; `zscore` more than 3 standard " +
             "deviations from the mean; `robust_zscore` beyond 3.5 by the median and the median absolute deviation; " +
             "`isolation_forest` by a forest fitted every quarter of the window, some 300 kB a series.",
+        ),
+      isolation_forests: z
+        .record(entryName, importedForest)
+        .prefault({})
+        .describe(
+          "For `isolation_forest`: forests that were fitted by scikit-learn, by name. They score the series that match, and " +
+            "are not fitted anew; all others have one of their own.",
         ),
       outlier_action: z
         .enum(outlierActions)
@@ -607,6 +789,49 @@ export const etlSchema = z.strictObject({
         .describe(
           "Present, even as `{}`: `change_point`, the seconds since the mean last changed (PELT). Some 0.3 ms a row of 720 samples.",
         ),
+      page_hinkley: z
+        .strictObject({
+          epoch: window
+            .prefault(60)
+            .describe(
+              "How often the test begins anew, at multiples of it since 1970, so that its answer is a matter of the samples. " +
+                "The epoch before says what the values usually vary by.",
+            ),
+          fewest_samples: z
+            .int()
+            .min(2)
+            .max(100_000)
+            .default(30)
+            .describe(
+              "How many samples of the epoch must be there, or since the last drift, before one is told.",
+            )
+            .meta({ unit: "samples" }),
+          delta: z
+            .number()
+            .min(0)
+            .max(1000)
+            .default(0.005)
+            .describe("A deviation from the mean that counts as none.")
+            .meta({ unit: "standard deviations" }),
+          threshold: z
+            .number()
+            .gt(0)
+            .max(1_000_000)
+            .default(50)
+            .describe("How far the sum of the deviations has to come.")
+            .meta({ unit: "standard deviations" }),
+          alpha: z
+            .number()
+            .gt(0)
+            .max(1)
+            .default(0.9999)
+            .describe("The share of that sum that is kept from sample to sample."),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: Page and Hinkley's test, as `drift`, 1 where a drift of the mean is told and else 0, and " +
+            "`drift_age`, the seconds since the newest of the epoch.",
+        ),
       seasonal: z
         .strictObject({
           period: z
@@ -632,6 +857,66 @@ export const etlSchema = z.strictObject({
           "Present, even as `{}`: the one-sided seasonal decomposition, as `trend`, `seasonal`, `residual`, `seasonal_strength` and " +
             "`seasonal_anomaly`.",
         ),
+      statistics: z
+        .strictObject({
+          window: window.prefault(60).describe("The window that they are computed over."),
+          features: z
+            .array(z.enum(statisticalFeatureNames))
+            .min(1)
+            .max(statisticalFeatureNames.length)
+            .default(["skewness", "kurtosis", "mean_abs_change", "autocorrelation"])
+            .describe("Which of tsfresh's features, by its names."),
+          lags: z
+            .array(z.int().min(1).max(10_000))
+            .min(1)
+            .max(16)
+            .default([1])
+            .describe("Lags of `autocorrelation`, in samples: `autocorrelation_1_60m`."),
+          supports: z
+            .array(z.int().min(1).max(1000))
+            .min(1)
+            .max(16)
+            .default([3])
+            .describe(
+              "For `number_peaks`: how many neighbours on either side a peak is larger than: `number_peaks_3_60m`.",
+            ),
+          sigmas: z
+            .array(z.number().min(0.01).max(100))
+            .min(1)
+            .max(16)
+            .default([2])
+            .describe(
+              "For `ratio_beyond_r_sigma`: how many standard deviations from the mean count: `ratio_beyond_2_sigma_60m`.",
+            ),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: statistics of a window as tsfresh defines them, `skewness_60m`. Some 10 µs a row of 720 samples.",
+        ),
+      frequency: z
+        .strictObject({
+          window: window
+            .prefault(60)
+            .describe("The window that is taken apart into frequencies: 4 to 10000 intervals."),
+          interval: durationMs("15s", "100ms", "1d").describe(
+            "The time from sample to sample. At each multiple of it since 1970 counts the newest value, no older than one and a " +
+              "half intervals; a row with a gap in its window has no frequencies.",
+          ),
+          features: z
+            .array(z.enum(frequencyNames))
+            .min(1)
+            .max(frequencyNames.length)
+            .default([...frequencyNames])
+            .describe(
+              "Which of them: the frequency with the most power, in hertz; how evenly power is spread, 0 to 1; its mean frequency " +
+                "and the deviation from that, in hertz.",
+            ),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: which frequencies a series is made of (Fourier), `dominant_frequency_60m`. Some 20 µs a row " +
+            "of 240 samples.",
+        ),
       combined_rates: z
         .record(metricName, combinedRate)
         .prefault({
@@ -651,6 +936,17 @@ export const etlSchema = z.strictObject({
           "The window of `zscore`, how many standard deviations a value lies from the mean of the others.",
         ),
     }).describe("Which features are computed."),
+    scaling: z
+      .strictObject({
+        fits_file: readFile(readScalingFits).describe(
+          "What `millrace fit` wrote: minimum and maximum, mean and deviation, or quartiles of each series. It is read with the " +
+            "configuration.",
+        ),
+      })
+      .optional()
+      .describe(
+        "Present: `scaled`, the value, or of a counter the rate, as the series' fit scales it; null for series without one.",
+      ),
     lateness: durationMs("10m", "0s", "7d").describe(
       "How late a sample may come and still correct the rows after it at once. The processor keeps that much more state.",
     ),

@@ -9,7 +9,15 @@ import { connectSchemas } from "../../services/shared/schema-registry.js";
 import { createLogger } from "../../services/shared/telemetry.js";
 import { topicName } from "../../services/shared/topics.js";
 import { isStrangers, rawMessages, sendRaw } from "../flow/faulty-topics.js";
-import { type Flow, beginning, openFlow, untilReady, watermark } from "../flow/running-services.js";
+import { storedSamples } from "../flow/prometheus-answers.js";
+import {
+  type Flow,
+  beginning,
+  openFlow,
+  runnersServers,
+  untilReady,
+  watermark,
+} from "../flow/running-services.js";
 import { waitFor } from "../flow/wait-for.js";
 import { runMillrace } from "./run-millrace.js";
 
@@ -34,6 +42,10 @@ interface Verified {
   }[];
 }
 
+const LOOKBACK_MS = 8_000;
+/** How much of the time before the poller's first window is compared. */
+const UNREAD_MS = 4_000;
+
 /** One story, told in order: the poller's own work is the same on both sides; then it is broken, sample by sample. */
 describe("millrace verify", () => {
   let flow: Flow;
@@ -41,10 +53,11 @@ describe("millrace verify", () => {
   let to: number;
 
   before(async () => {
+    await untilScrapedFor(LOOKBACK_MS + UNREAD_MS + 2_000);
     flow = await openFlow({
       extract: {
         templates: { node: { selectors: ['{job="node"}', "node_load1"] } },
-        jobs: { live: { templates: ["node"], overlap: "3s", initial_lookback: "10s" } },
+        jobs: { live: { templates: ["node"], overlap: "3s", initial_lookback: `${LOOKBACK_MS}ms` } },
       },
     });
     const poller = flow.start("poller");
@@ -96,7 +109,7 @@ describe("millrace verify", () => {
   it("finds what Kafka never got", async () => {
     const { exitCode, verified } = await verify(
       "--from",
-      iso(from - 4_000),
+      iso(from - UNREAD_MS),
       "--to",
       iso(from),
       "-m",
@@ -165,6 +178,16 @@ describe("millrace verify", () => {
     }
   });
 });
+
+/** The runner's Prometheus has been started for this file, maybe. */
+async function untilScrapedFor(ms: number): Promise<void> {
+  const config = runnersServers();
+  await waitFor(
+    "Prometheus has scraped for long enough",
+    () => storedSamples(config, "node_load1", { from: Date.now() - ms - 60_000, to: Date.now() - ms }),
+    (samples) => samples.size > 0,
+  );
+}
 
 async function send(config: Config, schemaId: number, frames: readonly RawFrame[]): Promise<void> {
   const producer = await openIdempotentProducer(createKafka(config, "test", createLogger("test", "silent")));

@@ -13,12 +13,14 @@ import { type WrittenSeries, writeRequest } from "./remote-write.js";
 
 /** A running Prometheus that holds given samples and scrapes nothing. */
 export interface Prometheus {
-  readonly url: string;
   /**
    * A query at each of the instants from … to, `stepMs` apart: for each series of the answer, labels and as many values
    * as instants, NaN where the series has none.
    */
   readonly ask: (query: string, fromMs: number, toMs: number, stepMs: number) => Promise<AnsweredSeries[]>;
+  /** Adds samples, none older than those of the same series. */
+  readonly write: (series: readonly WrittenSeries[]) => Promise<void>;
+  readonly url: string;
   readonly close: () => Promise<void>;
 }
 
@@ -97,7 +99,12 @@ export async function openPrometheus(program: string, series: readonly WrittenSe
     await close();
     throw error;
   }
-  return { url, ask: (...question) => askRange(url, ...question), close };
+  return {
+    ask: (...question) => askRange(url, ...question),
+    write: (more) => write(url, more),
+    url,
+    close,
+  };
 }
 
 async function write(url: string, series: readonly WrittenSeries[]): Promise<void> {
