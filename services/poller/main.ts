@@ -10,6 +10,7 @@ import { createBackfillMetrics } from "./backfill/backfill-metrics.js";
 import { createLiveProgress } from "./backfill/live-progress.js";
 import { runBackfill } from "./backfill/run-backfill.js";
 import { runJob } from "./job.js";
+import { createComplete } from "./completeness/complete-matrix.js";
 import { createMetricTypes } from "./metric-types.js";
 import { createOutage } from "../shared/outage.js";
 import { createPollerMetrics } from "./poller-metrics.js";
@@ -55,6 +56,7 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   const metrics = createPollerMetrics(telemetry.metrics);
   const client = connectPrometheus(config.extract.prometheus, { now });
   const types = createMetricTypes(client, now);
+  const complete = createComplete(client);
   const kafka = createKafka(config, "poller", logger);
 
   const stopReceiver = config.extract.remote_write.enabled
@@ -85,6 +87,7 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
       schedule,
       templates: assignment.own,
       client,
+      complete: schedule.completeness === "count" ? complete : null,
       directory: createSeriesDirectory({ client, types, assignment, now }),
       outage: outageOf("poll", "prometheus"),
       metrics,

@@ -45,7 +45,8 @@ export const errorTable = {
   },
   PROM_INCOMPLETE: {
     retryable: true,
-    action: "Prometheus answered with warnings; its own log says which data it could not read.",
+    action:
+      "Prometheus's own log says which data it could not read; a server that counts otherwise needs completeness: off in the job.",
   },
   PROM_UNAUTHORIZED: { retryable: false, action: "Check the credentials of extract.prometheus." },
   KAFKA_UNAVAILABLE: { retryable: true, action: "Check kafka.brokers and that the brokers answer." },
@@ -81,6 +82,10 @@ export const errorTable = {
     action: "Create the bucket and organisation of load.influxdb, or correct their names.",
   },
   INFLUX_LINE_REFUSED: { retryable: false, action: "The row is in metrics.dead with InfluxDB's own words." },
+  VERIFY_NOTHING_YET: {
+    retryable: false,
+    action: "Start the poller, or name an earlier --from; `millrace status` tells how far behind it is.",
+  },
   BACKFILL_TARGET_DOWN: {
     retryable: false,
     action: "Nothing can be fetched, nor is it tried again: Prometheus itself has a gap there.",
