@@ -10,6 +10,7 @@ import type { Labels } from "../shared/frame.js";
 import {
   type InstantValue,
   type Matrix,
+  type SeriesSamples,
   excerpt,
   parseAnswer,
   parseLabelSets,
@@ -37,6 +38,8 @@ export interface PrometheusClient {
   samples(selector: string, window: Window, signal: AbortSignal): Promise<SamplesAnswer>;
   /** The value of an expression at a time, of its series that are floats. The expression must come to an instant vector. */
   instant(query: string, atMs: number, signal: AbortSignal): Promise<InstantValue[]>;
+  /** The values of an expression at `window.from + stepMs`, and so on up to `window.to`: no more than 11,000 times. */
+  range(query: string, window: Window, stepMs: number, signal: AbortSignal): Promise<SeriesSamples[]>;
   /** The values that a label has among the series that a selector matches in a window, or beside it. */
   labelValues(label: string, selector: string, window: Window, signal: AbortSignal): Promise<string[]>;
   /** The label sets of all series that a selector matches in a window, or beside it: blocks are not cut. */
@@ -158,6 +161,17 @@ export function connectPrometheus(
       return { ...data, serverTime };
     },
     instant: async (promql, atMs, signal) => (await query(promql, atMs, parseVector, signal)).data,
+    range: async (promql, window, stepMs, signal) => {
+      const form = new URLSearchParams({
+        query: promql,
+        start: seconds(window.from + stepMs),
+        end: seconds(window.to),
+        step: String(stepMs / 1_000),
+        timeout: `${Math.round(timeoutMs)}ms`,
+      });
+      const parse = (data: unknown) => parseMatrix(data, window);
+      return (await call("/api/v1/query_range", form, parse, signal)).data.series;
+    },
     labelValues: async (label, selector, window, signal) => {
       const asked = new URLSearchParams({
         "match[]": selector,

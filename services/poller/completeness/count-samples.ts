@@ -31,21 +31,39 @@ export async function countByMetric(
   edges: RangeEdges,
   signal: AbortSignal,
 ): Promise<Map<string, number>> {
-  const matchers = matchersOf(selector);
-  const name = matchers.find(({ label, operator }) => label === "__name__" && operator === "=")?.value;
-  const metrics =
-    name === undefined ? await client.labelValues("__name__", selector, window, signal) : [name];
   const counts = new Map<string, number>();
-  for (let first = 0; first < metrics.length; first += METRICS_A_QUERY) {
-    const some = metrics.slice(first, first + METRICS_A_QUERY);
-    const terms = some.map((metric, i) => {
-      const count = `sum(count_over_time(${rangeOf(ofMetric(matchers, metric), window, edges)}))`;
-      return `label_replace(${count},"metric","${i}","","")`;
-    });
-    for (const { labels, value } of await client.instant(terms.join(" or "), window.to, signal))
-      counts.set(some[Number(labels["metric"])], value);
+  const rangeMs = rangeOf(window, edges);
+  for (const { metrics, query } of await countQueries(client, selector, window, rangeMs, signal)) {
+    for (const { labels, value } of await client.instant(query, window.to, signal))
+      counts.set(metrics[Number(labels["metric"])], value);
   }
   return counts;
+}
+
+/**
+ * Expressions for how many samples each metric that there is in a window has over the last `rangeMs`; the label `metric` is the
+ * metric's place among those of the expression. Rejects as the client does.
+ */
+export async function countQueries(
+  client: Pick<PrometheusClient, "labelValues">,
+  selector: string,
+  window: Window,
+  rangeMs: number,
+  signal: AbortSignal,
+): Promise<{ metrics: string[]; query: string }[]> {
+  const matchers = matchersOf(selector);
+  const name = matchers.find(({ label, operator }) => label === "__name__" && operator === "=")?.value;
+  const all = name === undefined ? await client.labelValues("__name__", selector, window, signal) : [name];
+  const queries: { metrics: string[]; query: string }[] = [];
+  for (let first = 0; first < all.length; first += METRICS_A_QUERY) {
+    const metrics = all.slice(first, first + METRICS_A_QUERY);
+    const terms = metrics.map((metric, i) => {
+      const count = `sum(count_over_time(${ofMetric(matchers, metric)}[${rangeMs}ms]))`;
+      return `label_replace(${count},"metric","${i}","","")`;
+    });
+    queries.push({ metrics, query: terms.join(" or ") });
+  }
+  return queries;
 }
 
 /** How many samples each series of one metric has in a window: by the series' canonical text. Rejects as the client does. */
@@ -57,7 +75,7 @@ export async function countBySeries(
   edges: RangeEdges,
   signal: AbortSignal,
 ): Promise<Map<string, { selector: string; count: number }>> {
-  const range = rangeOf(ofMetric(matchersOf(selector), metric), window, edges);
+  const range = `${ofMetric(matchersOf(selector), metric)}[${rangeOf(window, edges)}ms]`;
   const counted = await client.instant(`count_over_time(${range})`, window.to, signal);
   return new Map(
     counted.map(({ labels, value }) => {
@@ -85,7 +103,7 @@ function ofMetric(matchers: readonly LabelMatcher[], metric: string): string {
   return selectorText([{ label: "__name__", operator: "=", value: metric }, ...others]);
 }
 
-/** (from, to] at `to`, wherever the range's left edge belongs. */
-function rangeOf(selector: string, { from, to }: Window, { left }: RangeEdges): string {
-  return `${selector}[${to - from - (left ? 1 : 0)}ms]`;
+/** How long a range is that holds (from, to] at `to`, wherever its left edge belongs. */
+function rangeOf({ from, to }: Window, { left }: RangeEdges): number {
+  return to - from - (left ? 1 : 0);
 }
