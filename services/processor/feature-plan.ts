@@ -3,6 +3,8 @@ import { fractionOf } from "../kernels/percentile.js";
 import { type RollingPlan, rollingWidth } from "../kernels/rolling-features.js";
 import type { Config } from "../shared/config-schema.js";
 import { featureColumns } from "../shared/feature-columns.js";
+import type { Series } from "../shared/frame.js";
+import { type ImportedForest, compileForests } from "./rules/imported-forests.js";
 import { type SeriesMatch, compileMatch } from "./rules/series-match.js";
 import { type FeatureGroup, featureGroups } from "./feature-groups.js";
 import { type ImputationPlan, imputationPlan } from "./imputation-plan.js";
@@ -54,6 +56,8 @@ export interface OutlierPlan {
   /** What is at least so much older than a sample has no influence on its verdict. */
   readonly reachMs: number;
   readonly action: OutlierAction;
+  /** The forest, fitted elsewhere, that scores a series; null: one of its own does. Null as a whole: all have one of their own. */
+  readonly importedForest: ((series: Series) => ImportedForest | null) | null;
 }
 
 export interface CompletenessPlan {
@@ -139,5 +143,6 @@ function outlierPlan(cleaning: Config["transform"]["cleaning"]): OutlierPlan | n
   const { outlier_detection: method, outlier_action: action, outlier_window } = cleaning;
   const epochMs = outlier_window.ms / EPOCHS_PER_WINDOW;
   const reachMs = outlier_window.ms + (method === "isolation_forest" ? epochMs : 0);
-  return { method, action, windowsMs: [outlier_window.ms], epochMs, reachMs };
+  const importedForest = method === "isolation_forest" ? compileForests(cleaning.isolation_forests) : null;
+  return { method, action, windowsMs: [outlier_window.ms], epochMs, reachMs, importedForest };
 }

@@ -1,8 +1,11 @@
 import { Cron } from "croner";
 import { z } from "zod";
 import { outlierActions, outlierMethods } from "../kernels/outlier-action.js";
+import { frequencyNames } from "../kernels/frequency/spectrum.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
+import { readIsolationForest } from "./isolation-forest-file.js";
+import { statisticalFeatureNames } from "./statistical-columns.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
 import { imputationMethods } from "./imputation-methods.js";
@@ -272,6 +275,20 @@ const valueType = z.strictObject({
     ),
 });
 
+const importedForest = z.strictObject({
+  match: match.describe("Which series; the first entry that matches one counts."),
+  file: file
+    .transform((name, context) => {
+      const forest = readIsolationForest(name);
+      if (typeof forest !== "string") return { name, forest };
+      context.addIssue({ code: "custom", message: forest });
+      return z.NEVER;
+    })
+    .describe(
+      "The forest, exported from scikit-learn as JSON: docs/fitted-elsewhere.md says how. It is read with the configuration.",
+    ),
+});
+
 const clientTls = z
   .strictObject({
     ca_file: file
@@ -391,6 +408,13 @@ export const etlSchema = z.strictObject({
           "How outliers are found: `iqr` outside of 1.5 interquartile ranges from the quartiles; `zscore` more than 3 standard " +
             "deviations from the mean; `robust_zscore` beyond 3.5 by the median and the median absolute deviation; " +
             "`isolation_forest` by a forest fitted every quarter of the window, some 300 kB a series.",
+        ),
+      isolation_forests: z
+        .record(entryName, importedForest)
+        .prefault({})
+        .describe(
+          "For `isolation_forest`: forests that were fitted by scikit-learn, by name. They score the series that match, and " +
+            "are not fitted anew; all others have one of their own.",
         ),
       outlier_action: z
         .enum(outlierActions)
@@ -567,6 +591,49 @@ export const etlSchema = z.strictObject({
         .describe(
           "Present, even as `{}`: `change_point`, the seconds since the mean last changed (PELT). Some 0.3 ms a row of 720 samples.",
         ),
+      page_hinkley: z
+        .strictObject({
+          epoch: window
+            .prefault(60)
+            .describe(
+              "How often the test begins anew, at multiples of it since 1970, so that its answer is a matter of the samples. " +
+                "The epoch before says what the values usually vary by.",
+            ),
+          fewest_samples: z
+            .int()
+            .min(2)
+            .max(100_000)
+            .default(30)
+            .describe(
+              "How many samples of the epoch must be there, or since the last drift, before one is told.",
+            )
+            .meta({ unit: "samples" }),
+          delta: z
+            .number()
+            .min(0)
+            .max(1000)
+            .default(0.005)
+            .describe("A deviation from the mean that counts as none.")
+            .meta({ unit: "standard deviations" }),
+          threshold: z
+            .number()
+            .gt(0)
+            .max(1_000_000)
+            .default(50)
+            .describe("How far the sum of the deviations has to come.")
+            .meta({ unit: "standard deviations" }),
+          alpha: z
+            .number()
+            .gt(0)
+            .max(1)
+            .default(0.9999)
+            .describe("The share of that sum that is kept from sample to sample."),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: Page and Hinkley's test, as `drift`, 1 where a drift of the mean is told and else 0, and " +
+            "`drift_age`, the seconds since the newest of the epoch.",
+        ),
       seasonal: z
         .strictObject({
           period: z
@@ -591,6 +658,63 @@ export const etlSchema = z.strictObject({
         .describe(
           "Present, even as `{}`: the one-sided seasonal decomposition, as `trend`, `seasonal`, `residual`, `seasonal_strength` and " +
             "`seasonal_anomaly`.",
+        ),
+      statistics: z
+        .strictObject({
+          window: window.prefault(60).describe("The window that they are computed over."),
+          features: z
+            .array(z.enum(statisticalFeatureNames))
+            .min(1)
+            .max(statisticalFeatureNames.length)
+            .default(["skewness", "kurtosis", "mean_abs_change", "autocorrelation"])
+            .describe("Which of tsfresh's features, by its names."),
+          lags: z
+            .array(z.int().min(1).max(10_000))
+            .min(1)
+            .max(16)
+            .default([1])
+            .describe("Lags of `autocorrelation`, in samples: `autocorrelation_1_60m`."),
+          supports: z
+            .array(z.int().min(1).max(1000))
+            .min(1)
+            .max(16)
+            .default([3])
+            .describe(
+              "For `number_peaks`: how many neighbours on either side a peak is larger than: `number_peaks_3_60m`.",
+            ),
+          sigmas: z
+            .array(z.number().min(0.01).max(100))
+            .min(1)
+            .max(16)
+            .default([2])
+            .describe(
+              "For `ratio_beyond_r_sigma`: how many standard deviations from the mean count: `ratio_beyond_2_sigma_60m`.",
+            ),
+        })
+        .optional()
+        .describe("Present, even as `{}`: statistics of a window as tsfresh defines them, `skewness_60m`."),
+      frequency: z
+        .strictObject({
+          window: window
+            .prefault(60)
+            .describe("The window that is taken apart into frequencies: 4 to 10000 intervals."),
+          interval: durationMs("15s", "100ms", "1d").describe(
+            "The time from sample to sample. At each multiple of it since 1970 counts the newest value, no older than one and a " +
+              "half intervals; a row with a gap in its window has no frequencies.",
+          ),
+          features: z
+            .array(z.enum(frequencyNames))
+            .min(1)
+            .max(frequencyNames.length)
+            .default([...frequencyNames])
+            .describe(
+              "Which of them: the frequency with the most power, in hertz; how evenly power is spread, 0 to 1; its mean frequency " +
+                "and the deviation from that, in hertz.",
+            ),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: which frequencies a series is made of (Fourier), `dominant_frequency_60m`.",
         ),
       combined_rates: z
         .record(metricName, combinedRate)

@@ -4,6 +4,7 @@ import type { MetricType, RawFrame } from "../../services/shared/frame.js";
 import { internEntity, internSeries } from "../../services/shared/series.js";
 import { parseConfig } from "../../services/shared/config.js";
 import { rollingStatistics } from "../../services/shared/rolling-statistics.js";
+import { statisticalFeatureNames } from "../../services/shared/statistical-columns.js";
 
 export const START_MS = 1_760_000_000_000;
 export const TICK_MS = 1_000;
@@ -49,8 +50,17 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
       momentum: ["5s", "15s"],
       momentum_tolerance: "2s",
       change_points: { window: "20s" },
+      page_hinkley: { epoch: "12s", fewest_samples: 3, threshold: 1 },
       seasonal: { period: 3, interval: "1s", periods: 4 },
       zscore_window: "15s",
+      statistics: {
+        window: "15s",
+        features: [...statisticalFeatureNames],
+        lags: [1, 3],
+        supports: [1],
+        sigmas: [0.5],
+      },
+      frequency: { window: "15s", interval: "3s" },
       combined_rates: {},
     },
   }),
@@ -58,7 +68,13 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
   "dropping incomplete frames": planWith({
     cleaning: { missing_value_threshold: 0.4, incomplete_rows: "drop" },
   }),
-  "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),
+  "flagging by forests, one of them imported": planWith({
+    cleaning: {
+      outlier_detection: "isolation_forest",
+      outlier_window,
+      isolation_forests: { first: { match: "metric_0", file: "test/shared/fixtures/fitted/forest.json" } },
+    },
+  }),
 };
 
 /** Gaps filled by each method, with and without outliers removed or clipped. */
