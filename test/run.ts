@@ -29,18 +29,18 @@ async function main(patterns: readonly string[]): Promise<number> {
     tally.failed++;
   }
   try {
-    if (isWhole) {
-      // Compiling was the first check: had it failed, this would not run.
-      tally.passed++;
-      await checks(tally, print, stopping.signal);
-    }
+    // Compiling was the first check: had it failed, this would not run.
+    if (isWhole) tally.passed++;
     if (files.oracle.length > 0) await installPython(print, stopping.signal);
     const alone = [...files.oracle, ...files.unit];
-    await runFiles("unit and oracle tests", alone, CORES + 1, tally, print, stopping.signal);
+    await Promise.all([
+      ...(isWhole ? [checks(tally, print, stopping.signal)] : []),
+      runFiles("unit and oracle tests", alone, CORES, tally, print, stopping.signal),
+    ]);
     if (files.withServers.length > 0) {
       await removeAbandonedServers();
       // Building it may take longer than one test file may.
-      if (files.withServers.some((file) => file.includes("kernels/")))
+      if (files.withServers.some((file) => /kernels\/|backfill|remote-write\//.test(file)))
         await installPrometheus3(print, stopping.signal);
       await withServers(print, stopping.signal, () =>
         runFiles("integration and fault tests", files.withServers, CORES + 1, tally, print, stopping.signal),

@@ -1,3 +1,4 @@
+import { imputationPlan } from "../processor/imputation-plan.js";
 import type { Config } from "../shared/config-schema.js";
 import { loadConfig, secretFileProblems } from "../shared/config.js";
 import { asMillraceError, exitCodeOf, exitCodes } from "../shared/errors.js";
@@ -50,7 +51,16 @@ async function runChecks(file: string, offline: boolean, json: boolean): Promise
     detail: `${file} is valid`,
     exitCode: exitCodes.ok,
   };
-  return [configuration, ...(offline ? [] : await checkConnections(config))];
+  const model =
+    config.transform.imputation.method === "onnx" ? [await check("model", () => modelFits(config))] : [];
+  return [configuration, ...model, ...(offline ? [] : await checkConnections(config))];
+}
+
+/** Loads it, as the processor does. */
+function modelFits(config: Config): Promise<string> {
+  imputationPlan(config);
+  const { model_path, model_columns } = config.transform.imputation;
+  return Promise.resolve(`${model_path} takes tables of ${model_columns?.length} columns`);
 }
 
 async function checkConnections(config: Config): Promise<CheckResult[]> {

@@ -53,6 +53,7 @@ export function spansOfColumns(config: Config, plan: FeaturePlan): SpanOf[] {
     for (const column of columns) if (!byColumn.has(column)) byColumn.set(column, span);
   }
   byColumn.set("iforest_score", (window, at) => fitted(window, plan, at));
+  byColumn.set("scaled", itself);
   byColumn.set("rate", (window, at) => ofRate(window, plan, at));
   return plan.columns.map((column) => byColumn.get(column) ?? (() => null));
 }

@@ -1,6 +1,6 @@
 import { of } from "rxjs";
 import { conversionErrors } from "../kernels/convert/conversion.js";
-import { featurePlan } from "../processor/feature-plan.js";
+import { type FeaturePlan, featurePlan } from "../processor/feature-plan.js";
 import type { SampleOutcome } from "../processor/operators/remember.js";
 import { transform } from "../processor/pipeline.js";
 import { compileRules } from "../processor/rules/compile-rules.js";
@@ -55,6 +55,7 @@ export interface Points {
   readonly points: ReadonlyMap<number, Point>;
   /** All times of the series. */
   readonly times: ReadonlySet<number>;
+  readonly plan: FeaturePlan;
 }
 
 /**
@@ -122,6 +123,7 @@ export function openPoints(config: Config, choice: SeriesChoice, wantedMs: numbe
   return {
     points,
     times,
+    plan,
     add: (frame, line) => {
       choice.see(frame.entity, frame.series);
       readings = new Map();

@@ -6,6 +6,7 @@ import { featureColumns } from "../shared/feature-columns.js";
 import type { Series } from "../shared/frame.js";
 import { type ImportedForest, compileForests } from "./rules/imported-forests.js";
 import { type SeriesMatch, compileMatch } from "./rules/series-match.js";
+import { type Scaling, scalingBy } from "./scaling.js";
 import { type FeatureGroup, featureGroups } from "./feature-groups.js";
 import { type ImputationPlan, imputationPlan } from "./imputation-plan.js";
 
@@ -21,12 +22,14 @@ export interface FeaturePlan {
   readonly completeness: CompletenessPlan | null;
   /** Whether windows may see other values than those that outliers are judged by. */
   readonly changesValues: boolean;
-  /** Names of the columns: those of the rolling windows and their slopes, of the groups, of the isolation forest, then `rate`. */
+  /** Names of the columns: those of the rolling windows and their slopes, of the groups, of the isolation forest, `scaled`, then `rate`. */
   readonly columns: readonly string[];
   readonly rolling: RollingPlan;
   /** How many columns `rolling` has. */
   readonly rollingWidth: number;
   readonly groups: readonly FeatureGroup[];
+  /** Null: nothing is scaled. */
+  readonly scaling: Scaling | null;
   readonly rateWindowMs: number;
   readonly largestWindowMs: number;
   /**
@@ -75,7 +78,7 @@ const EPOCHS_PER_WINDOW = 4;
 const COMPLETENESS_LOOKBACK_MS = 600_000;
 
 export function featurePlan(config: Config): FeaturePlan {
-  const { cleaning, imputation, feature_engineering, lateness } = config.transform;
+  const { cleaning, feature_engineering, scaling, lateness } = config.transform;
   const { rolling_windows, aggregation_functions, percentiles, rate_window, slope_windows } =
     feature_engineering;
   const windowsMs = rolling_windows.map(({ ms }) => ms);
@@ -100,7 +103,7 @@ export function featurePlan(config: Config): FeaturePlan {
   );
   const columns = featureColumns(config);
   const outliers = outlierPlan(cleaning);
-  const filling = imputationPlan(imputation);
+  const filling = imputationPlan(config);
   const outlierMs = outliers?.reachMs ?? 0;
   const chainedMs =
     (outliers === null || outliers.action === "flag" ? 0 : outlierMs) +
@@ -121,6 +124,7 @@ export function featurePlan(config: Config): FeaturePlan {
     rolling,
     rollingWidth: rollingWidth(rolling),
     groups,
+    scaling: scaling === undefined ? null : scalingBy(scaling.fits_file.content),
     rateWindowMs: rate_window,
     largestWindowMs,
     lookbackMs,

@@ -1,14 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { ImputerDeclaration, WindowOptions } from "../kernels/impute/declaration.js";
-import { fillFrom, fillableCells } from "../kernels/impute/gaps.js";
 import { MillraceError } from "../shared/errors.js";
-
-export const onnxImputer: ImputerDeclaration<WindowOptions> = {
-  name: "onnx",
-  lookbackMs: ({ windowMs }) => windowMs,
-  needsFarEnd: false,
-};
 
 /** A model that estimates the cells of tables with so many columns. */
 export interface OnnxModel {
@@ -52,23 +44,6 @@ export async function openOnnxModel(path: string, columns: number): Promise<Onnx
     await session.release();
     throw error;
   }
-}
-
-/**
- * Fills a table (row-major, one row a timestamp) with the model's estimates. Writes it at `out` and 1 at `filled` for the cells
- * filled, 0 for the others; gaps that last longer than `maxGapMs` stay open, and so do cells whose estimate is not finite.
- */
-export async function onnxFill(
-  model: OnnxModel,
-  options: WindowOptions,
-  timestamps: Float64Array,
-  values: Float64Array,
-  out: Float64Array,
-  filled: Uint8Array,
-): Promise<void> {
-  const fillable = fillableCells(timestamps, values, model.columns, options.maxGapMs);
-  const estimates = fillable.includes(1) ? await model.estimate(values) : values;
-  fillFrom(estimates, values, fillable, out, filled);
 }
 
 async function load(path: string): Promise<InferenceSession> {

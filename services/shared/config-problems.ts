@@ -83,14 +83,19 @@ export function invalid(file: string, problems: readonly Problem[]): MillraceErr
       ? a.place.line - b.place.line || a.place.column - b.place.column
       : Number(inFile(b)) - Number(inFile(a));
   const lines = problems.toSorted(order).map(({ place, path, message }) => {
-    const where = typeof place === "string" ? place : `${file}:${place.line}:${place.column}`;
-    return `${where}${path.length === 0 ? "" : ` ${pathText(path)}`}: ${message}${message.endsWith("?") ? "" : "."}`;
+    return `${placeText(file, place, path)}: ${message}${message.endsWith("?") ? "" : "."}`;
   });
   const distinct = [...new Set(lines)];
   const told = distinct.slice(0, PROBLEMS_MAX);
   if (distinct.length > told.length)
     told.push(`${file}: there are more problems than these ${PROBLEMS_MAX}.`);
   return new MillraceError("CONFIG_INVALID", told.join("\n"));
+}
+
+/** `file:line:column path`, or the variable of the environment instead of the former. */
+export function placeText(file: string, place: Place | string, path: Path): string {
+  const where = typeof place === "string" ? place : `${file}:${place.line}:${place.column}`;
+  return path.length === 0 ? where : `${where} ${pathText(path)}`;
 }
 
 /** `kafka.brokers[0]`; names that hold more than letters, digits, `_` and `-` in quotes. */

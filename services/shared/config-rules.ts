@@ -1,5 +1,6 @@
 import { actionRefusal } from "../kernels/outlier-action.js";
 import type { Config, Pipelines } from "./config-schema.js";
+import { matchProblem } from "./config-selector.js";
 import { didYouMean } from "./config-words.js";
 import { imputationKeys } from "./imputation-methods.js";
 
@@ -20,6 +21,7 @@ export interface RuleContext {
 export function checkConfig(config: Config, context: RuleContext): void {
   checkReferences(config, context);
   checkJobs(config, context);
+  checkRemoteWrite(config, context);
   checkOutliers(config, context);
   checkImputation(config, context);
   checkValidation(config, context);
@@ -66,15 +68,66 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
   if (!sound(["extract", "jobs"])) return;
   for (const name of Object.keys(extract.jobs)) {
     const path = ["extract", "jobs", name];
-    if (!sound([...path, "overlap"]) || !sound([...path, "max_window"])) continue;
-    const { overlap, max_window } = extract.jobs[name];
-    if (max_window <= overlap) {
+    if (!sound([...path, "overlap"])) continue;
+    const { overlap, max_window, catch_up_limit } = extract.jobs[name];
+    if (sound([...path, "catch_up_limit"]) && catch_up_limit <= overlap) {
+      report(
+        [...path, "catch_up_limit"],
+        "`catch_up_limit` must be longer than `overlap`, which every restart reads again",
+      );
+    }
+    if (sound([...path, "max_window"]) && max_window <= overlap) {
       report(
         [...path, "max_window"],
         "`max_window` must be longer than `overlap`, or catching up would never get on",
       );
     }
   }
+}
+
+function checkRemoteWrite({ extract, entities, telemetry }: Config, { sound, report }: RuleContext): void {
+  const path = ["extract", "remote_write"];
+  const areSound = (keys: readonly string[]) => keys.every((key) => sound([...path, key]));
+  if (!areSound(["enabled"]) || !extract.remote_write.enabled) return;
+  const { entity, host, port, tls, ...given } = extract.remote_write;
+  if (areSound(["entity"]) && sound(["entities"]) && !Object.hasOwn(entities, entity)) {
+    const hint = didYouMean(entity, Object.keys(entities));
+    report([...path, "entity"], `there is no entity \`${entity}\`${hint}`);
+  }
+  if (areSound(["templates"]) && sound(["extract", "templates"])) {
+    given.templates.forEach((name, i) => {
+      const at = [...path, "templates", i];
+      if (!sound(at)) return;
+      if (!Object.hasOwn(extract.templates, name)) {
+        const hint = didYouMean(name, Object.keys(extract.templates));
+        report(at, `there is no template \`${name}\`${hint}`);
+      } else if (sound(["extract", "templates", name, "selectors"])) {
+        const problems = extract.templates[name].selectors
+          .filter((_, k) => sound(["extract", "templates", name, "selectors", k]))
+          .map(matchProblem);
+        const problem = problems.find((found) => found !== null);
+        if (problem !== undefined) report(at, `pushed series cannot be matched: ${problem}`);
+      }
+    });
+  }
+  const isSecured =
+    "bearer_token_file" in given ||
+    "username" in given ||
+    !areSound(["tls"]) ||
+    tls?.client_ca_file !== undefined;
+  if (areSound(["host"]) && !isSecured && !isLoopback(host)) {
+    report(
+      [...path, "host"],
+      "an address beyond this machine needs `bearer_token_file`, `username` or `tls.client_ca_file` beside it",
+    );
+  }
+  if (!areSound(["port"]) || port === 0 || !sound(["telemetry", "ports"])) return;
+  const other = Object.entries(telemetry.ports).find(([, taken]) => taken === port);
+  if (other !== undefined) report([...path, "port"], `the port ${port} is that of the ${other[0]}, too`);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function checkOutliers({ transform }: Config, { sound, report }: RuleContext): void {
@@ -106,6 +159,35 @@ function checkImputation({ transform }: Config, { sound, report }: RuleContext):
       `\`${key}\` says nothing to the method \`${imputation.method}\`; it is for ${names}`,
     );
   }
+  const isSound = (key: string) => sound([...path, key]);
+  const { method, group_by, series_max, model_path, model_columns } = imputation;
+  const isOfSeries = method === "mean" || method === "median";
+  if (isOfSeries && isSound("series_max") && series_max !== undefined && group_by === undefined)
+    report(
+      [...path, "series_max"],
+      "`series_max` needs `group_by` beside it: else no other series is looked at",
+    );
+  if (isSound("group_by")) noTwoAlike(group_by ?? [], [...path, "group_by"], "label", { sound, report });
+  if (method === "onnx") {
+    if (isSound("model_path") && model_path === undefined)
+      report([...path, "method"], "`onnx` needs `model_path` beside it");
+    if (isSound("model_columns") && model_columns === undefined)
+      report([...path, "method"], "`onnx` needs `model_columns` beside it");
+  }
+  if (isSound("model_columns"))
+    noTwoAlike(model_columns ?? [], [...path, "model_columns"], "selector", { sound, report });
+}
+
+function noTwoAlike(
+  texts: readonly string[],
+  path: Path,
+  what: string,
+  { sound, report }: RuleContext,
+): void {
+  texts.forEach((text, i) => {
+    if (sound([...path, i]) && texts.indexOf(text) < i)
+      report([...path, i], `the ${what} \`${text}\` stands here twice`);
+  });
 }
 
 function checkValidation({ transform }: Config, { sound, report }: RuleContext): void {
@@ -238,12 +320,15 @@ function checkCredentials({ extract, kafka, registry }: Config, { sound, report 
   };
   both(["extract", "prometheus"], () => extract.prometheus, "username", "password_file");
   both(["extract", "prometheus", "tls"], () => extract.prometheus.tls ?? {}, "cert_file", "key_file");
+  both(["extract", "remote_write"], () => extract.remote_write, "username", "password_file");
   both(["kafka", "tls"], () => kafka.tls ?? {}, "cert_file", "key_file");
   both(["registry"], () => registry, "username", "password_file");
 
-  const bearer = ["extract", "prometheus", "bearer_token_file"];
-  if (sound(bearer) && "bearer_token_file" in extract.prometheus && "username" in extract.prometheus) {
-    report(bearer, "`bearer_token_file` and `username` exclude each other");
+  for (const name of ["prometheus", "remote_write"] as const) {
+    const bearer = ["extract", name, "bearer_token_file"];
+    if (sound(bearer) && "bearer_token_file" in extract[name] && "username" in extract[name]) {
+      report(bearer, "`bearer_token_file` and `username` exclude each other");
+    }
   }
 }
 

@@ -5,10 +5,11 @@ import { frequencyNames } from "../kernels/frequency/spectrum.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
 import { readIsolationForest } from "./isolation-forest-file.js";
+import { readScalingFits } from "./scaling-fits.js";
 import { statisticalFeatureNames } from "./statistical-columns.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
-import { imputationMethods } from "./imputation-methods.js";
+import { imputationMethods, timeGroups } from "./imputation-methods.js";
 
 /**
  * The configuration's one schema: types are inferred from it; defaults, the words of error messages and the reference
@@ -275,18 +276,20 @@ const valueType = z.strictObject({
     ),
 });
 
+/** A file that is read when the configuration is; after parsing: its name, and what it holds. */
+const readFile = <Content extends object>(read: (name: string) => Content | string) =>
+  file.transform((name, context) => {
+    const content = read(name);
+    if (typeof content !== "string") return { name, content };
+    context.addIssue({ code: "custom", message: content });
+    return z.NEVER;
+  });
+
 const importedForest = z.strictObject({
   match: match.describe("Which series; the first entry that matches one counts."),
-  file: file
-    .transform((name, context) => {
-      const forest = readIsolationForest(name);
-      if (typeof forest !== "string") return { name, forest };
-      context.addIssue({ code: "custom", message: forest });
-      return z.NEVER;
-    })
-    .describe(
-      "The forest, exported from scikit-learn as JSON: docs/fitted-elsewhere.md says how. It is read with the configuration.",
-    ),
+  file: readFile(readIsolationForest).describe(
+    "The forest, exported from scikit-learn as JSON: docs/fitted-elsewhere.md says how. It is read with the configuration.",
+  ),
 });
 
 const clientTls = z
@@ -346,6 +349,110 @@ const template = z.strictObject({
     .describe('PromQL instant vector selectors, such as `node_load1` or `{__name__=~"node_.+"}`.'),
 });
 
+/** Who may write, and from where, is in these keys; how much, in the limits. */
+const remoteWrite = section({
+  enabled: yesOrNo
+    .default(false)
+    .describe(
+      "Whether Prometheus's remote write is received, at `/api/v1/write`: protocol 1.0 and 2.0. What a selector of `jobs` " +
+        "reads as well comes twice, at the cost of the work only.",
+    ),
+  host: text
+    .default("127.0.0.1")
+    .describe(
+      "Address to listen on. One beyond this machine needs `bearer_token_file`, `username` or `tls.client_ca_file`.",
+    ),
+  port: freePort(9305).describe("Port to listen on; 0 takes a free one."),
+  entity: z
+    .string()
+    .default("target")
+    .describe("Which of `entities` the series belong to that no template below matches.")
+    .meta({ expected: "the name of one of `entities`" }),
+  templates: z
+    .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
+    .min(0)
+    .max(1000)
+    .default([])
+    .describe(
+      "Which of `extract.templates` name the entity: the first with a selector that matches. List those whose series are " +
+        "polled, too.",
+    ),
+  username: text.optional().describe("User of HTTP basic authentication; needs `password_file`."),
+  password_file: file.optional().describe("File that holds the password of `username`."),
+  bearer_token_file: file
+    .optional()
+    .describe("File that holds the bearer token that senders must show; excludes `username`."),
+  tls: z
+    .strictObject({
+      cert_file: file.describe("The receiver's certificate, PEM."),
+      key_file: file.describe("The certificate's private key, PEM."),
+      client_ca_file: file
+        .optional()
+        .describe("Certificate authority, PEM, that senders' certificates must be signed by."),
+    })
+    .optional()
+    .describe("Serves HTTPS instead of HTTP."),
+  request_bytes_max: z
+    .int()
+    .min(1_000)
+    .max(100_000_000)
+    .default(8_000_000)
+    .describe("The longest body, as it is sent.")
+    .meta({ unit: "bytes" }),
+  decompressed_bytes_max: z
+    .int()
+    .min(1_000)
+    .max(500_000_000)
+    .default(32_000_000)
+    .describe("The longest body once it is decompressed; it is looked at before that is done.")
+    .meta({ unit: "bytes" }),
+  series_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(100_000)
+    .describe("Series of one request. Prometheus sends 2000 samples, each as a series."),
+  samples_max: z.int().min(1).max(1_000_000).default(100_000).describe("Samples of one request."),
+  labels_max: z.int().min(1).max(1_000).default(64).describe("Labels of one series, its name among them."),
+  label_name_bytes_max: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(256)
+    .describe("The longest name of a label.")
+    .meta({ unit: "bytes" }),
+  label_value_bytes_max: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(4_096)
+    .describe("The longest value of a label.")
+    .meta({ unit: "bytes" }),
+  queue_samples_max: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(500_000)
+    .describe(
+      "Samples that may wait for Kafka, some 100 bytes each. Beyond them requests are refused: with 429 while Kafka answers, " +
+        "with 503 otherwise. One Prometheus has 50 × 2000 samples under way by default; with several or larger ones, set " +
+        "`retry_on_http_429` in their `queue_config`, or they drop what gets a 429.",
+    ),
+  answer_timeout: durationMs("25s", "100ms", "10m").describe(
+    "How long a request may wait for Kafka before it is told to come again; shorter than the senders' `remote_timeout`.",
+  ),
+  remember: durationMs("5m", "10s", "1d").describe(
+    "How long what is in Kafka is remembered, at the least, so that what is sent again is not written again; longer than " +
+      "the senders' `remote_timeout`. After a start it is read back.",
+  ),
+  remembered_samples_max: z
+    .int()
+    .min(1)
+    .max(50_000_000)
+    .default(2_000_000)
+    .describe("Samples that are remembered at the most, some 30 bytes each; then the oldest are forgotten."),
+});
+
 const job = z.strictObject({
   templates: z
     .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
@@ -359,6 +466,51 @@ const job = z.strictObject({
   initial_lookback: durationMs("1h", "0s", "1y").describe("How far back the very first poll reads."),
   max_window: durationMs("5m", "1s", "1d").describe(
     "The longest window of one query while the job catches up; longer than `overlap`.",
+  ),
+  catch_up_limit: durationMs("1h", "1m", "1y").describe(
+    "How much of a downtime the job catches up by itself before it goes on live; what is older is backfilled beside it. " +
+      "Longer than `overlap`.",
+  ),
+});
+
+const backfill = section({
+  rate_limit: z
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .default(20)
+    .describe("Queries a second, at the most, besides those of the jobs.")
+    .meta({ unit: "queries a second" }),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(2)
+    .describe("How many chunks are read at a time: memory is this times `chunk_samples`."),
+  chunk_samples: z
+    .int()
+    .min(1_000)
+    .max(1_000_000)
+    .default(50_000)
+    .describe(
+      "Samples that are read at one go, and sent in one transaction; a backfill that is stopped goes on there.",
+    )
+    .meta({ unit: "samples" }),
+  samples_per_second: z
+    .number()
+    .min(1)
+    .max(100_000_000)
+    .default(50_000)
+    .describe(
+      "Samples a second, at the most: what the processor can do besides live frames, which stand behind them in metrics.raw.",
+    )
+    .meta({ unit: "samples a second" }),
+  live_lag_max: durationMs("5s", "100ms", "1h").describe(
+    "How far behind a job may be, if not three of its intervals; backfill pauses meanwhile.",
+  ),
+  retention_margin: durationMs("1d", "0s", "1y").describe(
+    "How much younger a sample must be than what metrics.raw and metrics.features keep, so that it is processed before Kafka " +
+      "deletes it. Older ranges are refused.",
   ),
 });
 
@@ -391,6 +543,12 @@ export const etlSchema = z.strictObject({
         "Who reads which templates, and how often. A series belongs to the first job and template that read it. " +
           "Jobs that are given replace the default's.",
       ),
+    backfill: backfill.describe("How requested ranges are fetched, beside the jobs."),
+    remote_write: remoteWrite.describe(
+      "What Prometheus sends by itself: the remote-write receiver. Types of metrics come with 1.0 once a minute " +
+        "(`metadata_config`), and with 2.0 where Prometheus runs with `--enable-feature=metadata-wal-records`; without them " +
+        "counters are what is named `_total` or `_bucket`. Native histograms and exemplars have no place in a frame.",
+    ),
   }).describe("Prometheus to Kafka: the poller."),
   entities: z
     .record(entryName, z.array(labelName).min(1).max(16).describe("The labels that name one entity."))
@@ -463,7 +621,8 @@ export const etlSchema = z.strictObject({
           "How gaps are filled, once the sample after them is there: `linear_interpolation` on a straight line in time; " +
             "`forward_fill` with the value before, `backward_fill` with the value after; `seasonal` on a line, to which the " +
             "season of the window is added; `mean` and `median` of the window up to the gap; `regression`, `kmeans` and " +
-            "`matrix_factorization` from what the other series of the entity were meanwhile, as the window up to the gap has it.",
+            "`matrix_factorization` from what the other series of the entity were meanwhile, as the window up to the gap has it, and " +
+            "while there is none as before; `onnx` by a model of your own.",
         ),
       interval: z
         .union([z.literal("auto"), durationMs("15s", "100ms", "1d")])
@@ -490,10 +649,42 @@ export const etlSchema = z.strictObject({
         .max(32)
         .optional()
         .describe(
-          "For `regression`, `kmeans` and `matrix_factorization`: how many series are looked at, the gap's own among them, in " +
-            "the order of their keys; 16 without it. A gap of all series at once takes some 0.4 s with 16, 4 s with 32.",
+          "For `regression`, `kmeans` and `matrix_factorization`, and for groups: how many series are looked at together; 16 " +
+            "without it. An entity with more has them taken in the order of their keys, in as few parts of equal size as that allows.",
         )
         .meta({ unit: "series" }),
+      group_by: z
+        .array(labelName)
+        .min(0)
+        .max(16)
+        .optional()
+        .describe(
+          "For `mean` and `median`: of all series of the entity that have the same metric and the same values of these labels, " +
+            "instead of the gap's own only; `[]` of all of the same metric.",
+        ),
+      group_time: z
+        .enum(timeGroups)
+        .optional()
+        .describe(
+          "For `mean` and `median`: of the samples of the same minute of the hour, or the same hour of the day (UTC), of which " +
+            "the window should hold a few; of all where there is none.",
+        ),
+      model_path: file
+        .optional()
+        .describe(
+          "For `onnx`: the file of the model. It takes the window up to the gap, the gap and the sample after it as a table " +
+            "[rows, columns] of float32 or float64, oldest row first, NaN where a value is missing; optionally a second such " +
+            "input, named `mask`, 1 where one is present; and answers a table of the same shape.",
+        ),
+      model_columns: z
+        .array(match)
+        .min(1)
+        .max(256)
+        .optional()
+        .describe(
+          "For `onnx`: which series of the entity stands in each of the model's columns, by selectors in their order. Where one " +
+            "selects several, the series of the gap, or else the first by its key. A series that none selects is not filled.",
+        ),
       clusters: z
         .int()
         .min(1)
@@ -692,7 +883,9 @@ export const etlSchema = z.strictObject({
             ),
         })
         .optional()
-        .describe("Present, even as `{}`: statistics of a window as tsfresh defines them, `skewness_60m`."),
+        .describe(
+          "Present, even as `{}`: statistics of a window as tsfresh defines them, `skewness_60m`. Some 10 µs a row of 720 samples.",
+        ),
       frequency: z
         .strictObject({
           window: window
@@ -714,7 +907,8 @@ export const etlSchema = z.strictObject({
         })
         .optional()
         .describe(
-          "Present, even as `{}`: which frequencies a series is made of (Fourier), `dominant_frequency_60m`.",
+          "Present, even as `{}`: which frequencies a series is made of (Fourier), `dominant_frequency_60m`. Some 20 µs a row " +
+            "of 240 samples.",
         ),
       combined_rates: z
         .record(metricName, combinedRate)
@@ -735,6 +929,17 @@ export const etlSchema = z.strictObject({
           "The window of `zscore`, how many standard deviations a value lies from the mean of the others.",
         ),
     }).describe("Which features are computed."),
+    scaling: z
+      .strictObject({
+        fits_file: readFile(readScalingFits).describe(
+          "What `millrace fit` wrote: minimum and maximum, mean and deviation, or quartiles of each series. It is read with the " +
+            "configuration.",
+        ),
+      })
+      .optional()
+      .describe(
+        "Present: `scaled`, the value, or of a counter the rate, as the series' fit scales it; null for series without one.",
+      ),
     lateness: durationMs("10m", "0s", "7d").describe(
       "How late a sample may come and still correct the rows after it at once. The processor keeps that much more state.",
     ),

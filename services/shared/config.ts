@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { z } from "zod";
 import { applyEnvironment } from "./config-environment.js";
-import { type PlaceOf, invalid, pathText, problemsOf } from "./config-problems.js";
+import { type PlaceOf, invalid, pathText, placeText, problemsOf } from "./config-problems.js";
 import { type Path, type RuleContext, checkConfig, checkPipelines, startsWith } from "./config-rules.js";
 import { type Config, type Pipelines, etlSchema, pipelineSchema } from "./config-schema.js";
 import { type SchemaNode, isPlainObject, nodeAt, schemaTree } from "./config-words.js";
@@ -99,12 +99,24 @@ function parse<Output>(
   };
 
   const parsed = schema.safeParse(data);
-  if (parsed.success && problems.length === 0) return parsed.data;
+  if (parsed.success && problems.length === 0) {
+    if (isPlainObject(parsed.data))
+      places.set(parsed.data, (path) => placeText(file, placeOf(path, "value"), path));
+    return parsed.data;
+  }
   const issues = parsed.error?.issues ?? [];
   throw invalid(file, [
     ...issues.flatMap((issue) => problemsOf(issue, data, tree, placeOf)),
     ...problems.map(({ variable, message }) => ({ place: variable, path: [], message })),
   ]);
+}
+
+/** Where the values of a configuration stand: what is found wrong only later, in a file that it names, is told with its place. */
+const places = new WeakMap<object, (path: Path) => string>();
+
+/** `file:line:column path`, or the variable of the environment that set it; only the path of a configuration that was not read. */
+export function placeIn(config: Config, path: Path): string {
+  return places.get(config)?.(path) ?? pathText(path);
 }
 
 /** A section whose keys are all commented out is one that is not there. Not so where its presence means something. */

@@ -16,11 +16,12 @@ export interface FeatureColumns {
   readonly statistics: readonly string[];
   readonly frequency: readonly string[];
   readonly isolation: readonly string[];
+  readonly scaled: readonly string[];
   readonly rate: readonly ["rate"];
 }
 
 export function featureColumnsByKind(config: Config): FeatureColumns {
-  const { cleaning, feature_engineering } = config.transform;
+  const { cleaning, feature_engineering, scaling } = config.transform;
   const { rolling_windows, slope_windows, momentum, zscore_window, statistics, frequency } =
     feature_engineering;
   return {
@@ -42,6 +43,7 @@ export function featureColumnsByKind(config: Config): FeatureColumns {
         ? []
         : frequency.features.map((feature) => `${feature}_${frequency.window.name}`),
     isolation: cleaning.outlier_detection === "isolation_forest" ? ["iforest_score"] : [],
+    scaled: scaling === undefined ? [] : ["scaled"],
     rate: ["rate"],
   };
 }
@@ -115,6 +117,8 @@ const meaningsOfColumns: Readonly<Record<string, string>> = {
   seasonal_anomaly: "Robust z-score of the residual among the window's.",
   zscore: "How many standard deviations the value lies from the mean of the others in the window.",
   iforest_score: "Anomaly score of the isolation forest, 0 to 1; above 0.5 is an outlier.",
+  scaled:
+    "The value, or of a counter the rate, scaled by what was fitted to the series before; null without a fit.",
   rate: "Per-second increase of a counter, as Prometheus's rate(); null for other types.",
 };
 

@@ -40,6 +40,7 @@ function transformWith(cleaning: object, imputation: object) {
       cleaning: { outlier_window: "15s", ...cleaning },
       imputation,
       feature_engineering: features,
+      scaling: { fits_file: "test/shared/fixtures/fitted/fits.json" },
       lateness: "20s",
     },
   };

@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { featureFrameLine, rawFrameOf } from "../../services/shared/frame-json.js";
 import type { RawFrame } from "../../services/shared/frame.js";
 import { fold, run } from "../processor/emitted-rows.js";
-import { LATENESS_TICKS, plan, planText } from "../processor/made-input.js";
+import { LATENESS_TICKS, plan, planText, twoColumns } from "../processor/made-input.js";
 import { naiveRows } from "../processor/naive-features.js";
 import { texts } from "../processor/same-rows.js";
 import { seededFrames } from "../processor/seeded-frames.js";
@@ -89,6 +89,33 @@ describe("millrace process", () => {
     const wanted = emitted.map((frame) => featureFrameLine(frame, plan.columns));
     assert.deepEqual(readFileSync(path("features.ndjson"), "utf8").split("\n"), [...wanted, ""]);
     assert.deepEqual(texts(fold(emitted)), texts(naiveRows(frames, plan, true)));
+  });
+
+  it("fills gaps by a model, as explain tells, and as check tries it", async () => {
+    const configOf = (model_columns: string[]) => {
+      const imputation = { method: "onnx", model_path: twoColumns, model_columns, interval: "1s" };
+      return JSON.stringify({ transform: { ...planText.transform, imputation } });
+    };
+    const filling = write("filling.yaml", configOf(["cpu", "load"]));
+    const input = [1, 2, 6].map((value, i) => gauge(START_MS + (i * i + i) * 500, value)).join("\n");
+    const { stdout, stderr } = await runMillrace(["process", "-c", filling, "-i", "-", "-o", "-"], { input });
+    // The rows of 0, 1, 2 and 3 s, without a value of `load`: the mean of 1, 2, 0 and 6.
+    const filled = linesOf(stdout).find(({ timestamp }) => timestamp === START_MS + 2_000);
+    assert.equal(filled?.rows[0]["value"], 2.25, stderr);
+    const explained = await runMillrace(["explain", "cpu", "-c", filling, "-i", "-"], { input });
+    assert.match(explained.stdout, /2\.25, by onnx between/, explained.stderr);
+
+    const sound = await runMillrace(["check", "--offline", "-c", filling]);
+    assert.equal(sound.exitCode, 0);
+    assert.match(sound.stdout, /model +ok +.*two-columns\.onnx takes tables of 2 columns/);
+    const wrong = write("wrong.yaml", configOf(["cpu"]));
+    const place = "wrong\\.yaml:1:\\d+ transform\\.imputation\\.model_path: ";
+    const checked = await runMillrace(["check", "--offline", "-c", wrong]);
+    assert.equal(checked.exitCode, 78);
+    assert.match(checked.stdout, new RegExp(`MODEL_SHAPE: .*${place}.*\\[rows, 1\\]`));
+    const refused = await runMillrace(["process", "-c", wrong, "-i", "-", "-o", "-"], { input });
+    assert.equal(refused.exitCode, 78);
+    assert.match(refused.stderr, new RegExp(`MODEL_SHAPE.*${place}`));
   });
 
   it("emits again, after a late frame, the rows that it touches", async () => {

@@ -223,6 +223,8 @@ it("every column has a meaning of its own in the schema", () => {
   const rows = fields.find(({ name }) => name === "rows")!.type.items.fields;
   const docs = columns.map((column) => rows.find(({ name }) => name === column)!.doc);
   assert.equal(new Set(docs).size, columns.length);
+  // What Avro calls a name.
+  for (const column of columns) assert.match(column, /^[A-Za-z_][A-Za-z0-9_]*$/);
   const docOf = (column: string) => docs[columns.indexOf(column)];
   assert.match(docOf("p99_9_5m"), /^Percentile 99\.9 over the last 5m, /);
   assert.match(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { featurePlan } from "../../services/processor/feature-plan.js";
 import { parseConfig } from "../../services/shared/config.js";
+import { twoColumns } from "./made-input.js";
 
 const planOf = (yaml: string) => featurePlan(parseConfig(yaml, "test.yaml"));
 
@@ -48,6 +49,10 @@ describe("featurePlan", () => {
     assert.equal(contextOf("method: seasonal, window: 3h"), 180 * minute);
     // Another series may be as it was 1.5 intervals before.
     assert.equal(contextOf("method: regression, window: 90s"), 90_000 + 22_500);
+    assert.equal(contextOf("method: mean, window: 90s, group_by: []"), 90_000 + 22_500);
+    assert.equal(contextOf("method: mean, window: 90s, group_time: hour"), 90_000);
+    const model = `method: onnx, model_path: ${twoColumns}, model_columns: [a, b]`;
+    assert.equal(contextOf(`${model}, window: 90s`), 90_000 + 22_500);
   });
 
   it("looks back by the largest window and the rate where nothing is judged or filled", () => {
@@ -75,13 +80,14 @@ transform:
     page_hinkley: {}
     statistics: { window: 90s, features: [number_peaks, variance], supports: [2, 1] }
     frequency: { window: 2, features: [spectral_entropy, dominant_frequency] }
+  scaling: { fits_file: test/shared/fixtures/fitted/fits.json }
 `);
     assert.deepEqual(plan.columns, [
       ...["mean_1h", "p99_9_1h", "count_1h", "cv_1h", "mean_90s", "p99_9_90s", "count_90s", "cv_90s"],
       ...["momentum_2h", "momentum_pct_2h", "change_point", "drift", "drift_age"],
       ...["trend", "seasonal", "residual", "seasonal_strength", "seasonal_anomaly", "zscore"],
       ...["variance_90s", "number_peaks_2_90s", "number_peaks_1_90s"],
-      ...["spectral_entropy_2m", "dominant_frequency_2m", "rate"],
+      ...["spectral_entropy_2m", "dominant_frequency_2m", "scaled", "rate"],
     ]);
     assert.equal(plan.rollingWidth, 8);
     assert.equal(plan.groups.flatMap(({ columns }) => columns).length, 16);

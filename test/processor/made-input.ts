@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { type FeaturePlan, featurePlan } from "../../services/processor/feature-plan.js";
-import type { MetricType, RawFrame } from "../../services/shared/frame.js";
+import type { Entity, MetricType, RawFrame, Series } from "../../services/shared/frame.js";
 import { internEntity, internSeries } from "../../services/shared/series.js";
 import { parseConfig } from "../../services/shared/config.js";
 import { rollingStatistics } from "../../services/shared/rolling-statistics.js";
@@ -27,7 +27,12 @@ export const planText = {
 };
 export const plan: FeaturePlan = featurePlan(parseConfig(JSON.stringify(planText), "test.yaml"));
 
-function planWith(transform: { cleaning?: object; imputation?: object; feature_engineering?: object }) {
+function planWith(transform: {
+  cleaning?: object;
+  imputation?: object;
+  feature_engineering?: object;
+  scaling?: object;
+}) {
   const cleaning = { ...planText.transform.cleaning, ...transform.cleaning };
   const text = JSON.stringify({ transform: { ...planText.transform, ...transform, cleaning } });
   return { ...featurePlan(parseConfig(text, "test.yaml")) };
@@ -63,6 +68,7 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
       frequency: { window: "15s", interval: "3s" },
       combined_rates: {},
     },
+    scaling: { fits_file: "test/shared/fixtures/fitted/fits.json" },
   }),
   "flagging incomplete frames": planWith({ cleaning: { missing_value_threshold: 0.4 } }),
   "dropping incomplete frames": planWith({
@@ -76,6 +82,9 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
     },
   }),
 };
+
+/** A model of two columns, which looks at all rows; onnx-model.oracle.py says what it computes. */
+export const twoColumns = "test/processor/fixtures/two-columns.onnx";
 
 /** Gaps filled by each method, with and without outliers removed or clipped. */
 export const fillingPlans: Readonly<Record<string, FeaturePlan>> = {
@@ -112,6 +121,26 @@ export const fillingPlans: Readonly<Record<string, FeaturePlan>> = {
   }),
   "filling by k-means": planWith({
     imputation: { ...gaps, method: "kmeans", interval: "auto", window: "12s", clusters: 2, series_max: 2 },
+  }),
+  "filling by the median of the metric and the minute": planWith({
+    imputation: {
+      ...gaps,
+      method: "median",
+      interval: "1s",
+      window: "12s",
+      group_by: ["job"],
+      group_time: "minute",
+    },
+  }),
+  "filling by a model": planWith({
+    imputation: {
+      ...gaps,
+      method: "onnx",
+      interval: "1s",
+      window: "12s",
+      model_path: twoColumns,
+      model_columns: ["metric_0", '{__name__=~"metric_[01]"}'],
+    },
   }),
   "filling by the season": planWith({
     imputation: { ...gaps, method: "seasonal", interval: "auto", window: "20s", season_samples: 4 },
@@ -157,10 +186,17 @@ export function frameOf({ entity, tick, samples }: Omit<FrameSeed, "delay">): Ra
     origin: "live",
     source: "test",
     ingestedAt: timestamp + 1,
-    series: samples.map(({ series, type }) => internSeries(`metric_${series}`, labels, type)),
+    series: samples.map(({ series, type }) => seriesOf(series, labels, type)),
     values: Float64Array.from(samples, ({ value }) => value),
     stale: Uint8Array.from(samples, ({ stale }) => Number(stale)),
   };
+}
+
+/** The last one shares its metric with the first. */
+function seriesOf(index: number, labels: Entity["labels"], type: MetricType): Series {
+  return index === 3
+    ? internSeries("metric_0", { ...labels, mode: "idle" }, type)
+    : internSeries(`metric_${index}`, labels, type);
 }
 
 /** The frames in the order in which they come. */
@@ -174,11 +210,12 @@ const value = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(0, -0, 1e300, 5e-324, NaN, Infinity, -Infinity) },
 );
 
-/** A gauge, a counter, and one whose source knew its type not always. */
+/** A gauge, a counter, one whose source knew its type not always, and another gauge. */
 const typesOfSeries: readonly (readonly MetricType[])[] = [
   ["gauge"],
   ["counter"],
   ["unknown", "counter", "counter", "histogram"],
+  ["gauge"],
 ];
 
 const sample = fc.integer({ min: 0, max: typesOfSeries.length - 1 }).chain((series) =>

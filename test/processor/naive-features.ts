@@ -11,7 +11,7 @@ import { sortInto } from "../../services/kernels/sorted-values.js";
 import { throughput } from "../../services/kernels/throughput.js";
 import type { FeaturePlan } from "../../services/processor/feature-plan.js";
 import type { ImputationPlan } from "../../services/processor/imputation-plan.js";
-import { type MetricType, type RawFrame, metricTypes } from "../../services/shared/frame.js";
+import { type MetricType, type RawFrame, type Series, metricTypes } from "../../services/shared/frame.js";
 import { internSeries } from "../../services/shared/series.js";
 import { momentsAlone } from "../kernels/moments-alone.js";
 
@@ -46,6 +46,12 @@ interface Entry extends Sample {
   readonly flags: number;
 }
 
+/** A series before its gaps are filled. */
+interface Cleaned {
+  readonly series: Series;
+  readonly cleaned: readonly Entry[];
+}
+
 const isCounter = ({ type }: Sample) => type === "counter";
 
 /** The rows of all samples of these frames, each from scratch: what the processor must say, however the frames came. */
@@ -59,15 +65,16 @@ export function naiveRows(
   const isIncomplete = incompleteTimes(measured, plan);
   const all = [...measured, ...combinedSamples(measured, plan, strict)].map(([name, samples]) => ({
     name,
+    series: seriesOf(name, frames),
     ...cleanedSeries(name, samples, plan, strict),
   }));
-  for (const { name, cleaned, judgedAs, scoreOf } of all) {
+  for (const one of all) {
+    const { name, judgedAs, scoreOf } = one;
     const [entity] = name.split(" ");
-    const others = all
-      .filter((other) => other.name !== name && other.name.startsWith(`${entity} `))
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map((other) => other.cleaned);
-    const entries = filledEntries(cleaned, others, plan);
+    const ofEntity = all
+      .filter((other) => other.name.startsWith(`${entity} `))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const entries = filledEntries(one, ofEntity, plan);
     for (const entry of entries) {
       const seen = (other: Entry) => {
         if (isCounter(other) === isCounter(entry)) return other.cleaned;
@@ -81,11 +88,19 @@ export function naiveRows(
         type: entry.type,
         value: isMeasured ? entry.value : entry.cleaned,
         flags: entry.flags | (isInIncomplete ? 64 : 0),
-        features: featuresAt(entries, entry, seen, plan, scoreOf),
+        features: featuresAt(name, entries, entry, seen, plan, scoreOf),
       });
     }
   }
   return rows;
+}
+
+/** The series of this name; one that is computed has the labels of its entity. */
+function seriesOf(name: string, frames: readonly RawFrame[]): Series {
+  const [entity, key] = name.split(" ");
+  const ofEntity = frames.filter((frame) => frame.entity.key === entity);
+  const measured = ofEntity.flatMap(({ series }) => series).find((one) => one.key === key);
+  return measured ?? internSeries(key.slice(0, key.indexOf("{")), ofEntity[0].entity.labels, "gauge");
 }
 
 /** The samples of a series in order, judged and cleaned. */
@@ -258,23 +273,20 @@ function cleanedSample(
 }
 
 /** The samples with their gaps filled. */
-function filledEntries(
-  samples: readonly Entry[],
-  others: readonly (readonly Entry[])[],
-  { imputation }: FeaturePlan,
-): Entry[] {
+function filledEntries(own: Cleaned, series: readonly Cleaned[], { imputation }: FeaturePlan): Entry[] {
+  const samples = own.cleaned;
   if (imputation === null) return [...samples];
-  const good = samples.filter(({ cleaned }) => Number.isFinite(cleaned));
+  const ends = good(samples);
   const entries = new Map(samples.map((sample) => [sample.timestamp, sample]));
-  good.slice(1).forEach((far, i) => {
-    const near = good[i];
+  ends.slice(1).forEach((far, i) => {
+    const near = ends[i];
     if (isCounter(near) !== isCounter(far) || far.timestamp - near.timestamp > imputation.maxGapMs) return;
     const times = timesToFill(samples, near, far, imputation);
     if (times.length === 0) return;
     const before = samples.filter(({ timestamp }) => timestamp <= near.timestamp);
-    const ageMs = 1.5 * intervalAt(before, imputation);
-    const columns = (rows: Float64Array) => columnsOf(others, near, far, rows, ageMs, imputation);
-    const values = fillOf(good, near, far, times, imputation, columns);
+    const interval = intervalAt(before, imputation);
+    const ageMs = interval < Infinity ? Math.floor(1.5 * interval) : 0;
+    const values = fillOf(own, series, near, far, times, ageMs, imputation);
     times.forEach((timestamp, k) => {
       const cleaned = values[k];
       if (!Number.isFinite(cleaned)) return;
@@ -303,48 +315,51 @@ function timesToFill(samples: readonly Entry[], near: Entry, far: Entry, imputat
   });
 }
 
-/** By the configured kernel, from the samples before the gap and that after it. */
+/** By the configured kernel, from a table of what its series were at the times that it looks at. */
 function fillOf(
-  good: readonly Entry[],
+  own: Cleaned,
+  series: readonly Cleaned[],
   near: Entry,
   far: Entry,
   times: readonly number[],
-  { contextMs, fill }: ImputationPlan,
-  columns: (rows: Float64Array) => Float64Array[],
-): Float64Array {
-  const before = contextMs === 0 ? [near] : within(good, near.timestamp, contextMs);
-  const context = [...before.filter((entry) => isCounter(entry) === isCounter(near)), far];
-  const timestamps = Float64Array.from(context, ({ timestamp }) => timestamp);
-  return fill(
-    timestamps,
-    Float64Array.from(context, ({ cleaned }) => cleaned),
-    Float64Array.from(times),
-    columns,
+  ageMs: number,
+  { reachMs, imputer }: ImputationPlan,
+): number[] {
+  const before = good(own.cleaned).filter(
+    (entry) => entry.timestamp < near.timestamp && isCounter(entry) === isCounter(near),
   );
+  const context = before.filter(({ timestamp }) => timestamp > near.timestamp - imputer.lookbackMs);
+  const from = context.length + 1;
+  const ends = imputer.declaration.needsFarEnd ? [far.timestamp] : [];
+  const rows = [...context.map(({ timestamp }) => timestamp), near.timestamp, ...times, ...ends];
+  const newestOf = ({ cleaned }: Cleaned) =>
+    good(cleaned).findLast(
+      ({ timestamp }) => timestamp > near.timestamp - reachMs && timestamp <= rows.at(-1)!,
+    );
+  const present = imputer.columnsOf === null ? [own] : series.filter((one) => newestOf(one) !== undefined);
+  const chosen = imputer.columnsOf?.(
+    present.indexOf(own),
+    present.map((one) => ({ series: one.series, isCounter: isCounter(newestOf(one)!) })),
+  );
+  if (chosen === null) return times.map(() => NaN);
+  const columns = (chosen ?? [0]).map((at) => present.at(at < 0 ? present.length : at));
+  const table = rows.flatMap((row, i) =>
+    columns.map((one) => {
+      if (one === undefined) return NaN;
+      const upTo = (ms: number) => good(one.cleaned).findLast(({ timestamp }) => timestamp <= ms);
+      const found = upTo(row);
+      const newest = upTo(rows.at(-1)!)!;
+      if (found === undefined || found.timestamp < row - ageMs) return NaN;
+      if (i > 0 && found.timestamp <= rows[i - 1]) return NaN;
+      return isCounter(found) === isCounter(newest) ? found.cleaned : NaN;
+    }),
+  );
+  const gap = { from, to: from + times.length };
+  const estimates = imputer.fill(Float64Array.from(rows), Float64Array.from(table), columns.length, gap);
+  return times.map((_, k) => estimates[(from + k) * columns.length + columns.indexOf(own)]);
 }
 
-/** Of each other series its newest value at each time, unless it is too old, and all of one kind. */
-function columnsOf(
-  others: readonly (readonly Entry[])[],
-  near: Entry,
-  far: Entry,
-  rows: Float64Array,
-  ageMs: number,
-  { reachMs, othersMax }: ImputationPlan,
-): Float64Array[] {
-  const columns = others.map((entries) => {
-    const good = entries.filter(({ cleaned }) => Number.isFinite(cleaned));
-    const newestOf = (from: number, to: number) =>
-      good.findLast(({ timestamp }) => timestamp >= from && timestamp <= to);
-    const newest = newestOf(near.timestamp - reachMs + 1, far.timestamp);
-    return rows.map((ms) => {
-      const found = newestOf(ms - (ageMs < Infinity ? ageMs : 0), ms);
-      const isOfKind = found !== undefined && isCounter(found) === isCounter(newest!);
-      return isOfKind ? found.cleaned : NaN;
-    });
-  });
-  return columns.filter((column) => column.some(Number.isFinite)).slice(0, othersMax);
-}
+const good = (entries: readonly Entry[]) => entries.filter(({ cleaned }) => Number.isFinite(cleaned));
 
 /** The median of the last five distances, of samples that are not too old. */
 function intervalAt(samples: readonly Sample[], { intervalMs, intervalLookbackMs }: ImputationPlan): number {
@@ -357,13 +372,15 @@ function intervalAt(samples: readonly Sample[], { intervalMs, intervalLookbackMs
 }
 
 function featuresAt(
+  name: string,
   entries: readonly Entry[],
-  { timestamp, type, judged, cleaned, flags }: Entry,
+  entry: Entry,
   seen: (entry: Entry) => number,
   plan: FeaturePlan,
   scoreOf: (sample: Judged) => number,
 ): number[] {
   const { rolling } = plan;
+  const { timestamp, type, judged, cleaned, flags } = entry;
   const statistics = rolling.windowsMs.flatMap((windowMs) => {
     const inside = within(entries, timestamp, windowMs);
     const values = Float64Array.from(inside, seen);
@@ -395,8 +412,11 @@ function featuresAt(
     return [...out];
   });
   const forest = plan.outliers?.method === "isolation_forest" ? [scoreOf({ timestamp, judged })] : [];
+  const [entityKey, seriesKey] = name.split(" ");
+  const kind = type === "counter" ? "rate" : "value";
+  const scaled = plan.scaling === null ? [] : [plan.scaling(entityKey, seriesKey, kind, seen(entry))];
   const rate = type === "counter" ? ((flags & 2) !== 0 ? cleaned : judged) : NaN;
-  return [...statistics, ...slopes, ...groups, ...forest, rate];
+  return [...statistics, ...slopes, ...groups, ...forest, ...scaled, rate];
 }
 
 /** Those of (timestamp − windowMs, timestamp]. */

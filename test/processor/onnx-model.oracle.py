@@ -90,3 +90,24 @@ def save_two_inputs(path):
         [helper.make_tensor_value_info("c", TensorProto.FLOAT, ["rows", 3])],
         [],
     )
+
+
+def save_two_columns(path):
+    """That of the unit tests: missing cells are 0; each is the mean of its column, and 2 or ½ times the other one of its row."""
+    table = ["rows", 2]
+    return save(
+        path,
+        [
+            helper.make_node("IsNaN", ["values"], ["missing"]),
+            helper.make_node("Where", ["missing", "zero", "values"], ["complete"]),
+            helper.make_node("MatMul", ["complete", "weights"], ["crossed"]),
+            helper.make_node("ReduceMean", ["complete"], ["means"], axes=[0], keepdims=1),
+            helper.make_node("Add", ["crossed", "means"], ["estimates"]),
+        ],
+        [helper.make_tensor_value_info("values", TensorProto.DOUBLE, table)],
+        [helper.make_tensor_value_info("estimates", TensorProto.DOUBLE, table)],
+        [
+            numpy_helper.from_array(np.zeros(1), "zero"),
+            numpy_helper.from_array(np.array([[0.0, 0.5], [2.0, 0.0]]), "weights"),
+        ],
+    )

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Server, connect, createServer } from "node:net";
 import { describe, it } from "node:test";
+import { featurePlan } from "../../services/processor/feature-plan.js";
 import type { OffsetMetadata } from "../../services/processor/partition-owner.js";
 import { sampleFlags } from "../../services/processor/operators/validate.js";
 import type { Config } from "../../services/shared/config-schema.js";
@@ -12,7 +13,7 @@ import { createLogger } from "../../services/shared/telemetry.js";
 import { topicName } from "../../services/shared/topics.js";
 import { freePorts, testConfigFile } from "../stack/servers-for-tests.js";
 import { fold } from "./emitted-rows.js";
-import { LATENESS_TICKS, plan, planText } from "./made-input.js";
+import { LATENESS_TICKS, plan, planText, twoColumns } from "./made-input.js";
 import { naiveRows } from "./naive-features.js";
 import {
   framesOf,
@@ -74,10 +75,14 @@ async function committedOffsets(config: Config) {
 }
 
 /** What stands in metrics.features, folded, is what is computed from scratch; offsets and watermarks are committed. */
-async function assertGolden(config: Config, sent: readonly (readonly (RawFrame | null)[])[]): Promise<void> {
+async function assertGolden(
+  config: Config,
+  sent: readonly (readonly (RawFrame | null)[])[],
+  as = plan,
+): Promise<void> {
   const frames = sent.flat().filter((frame) => frame !== null);
   const emitted = await framesOf(config, "features", createFeatureReader);
-  assert.deepEqual(texts(fold(emitted)), texts(naiveRows(frames, plan, true)));
+  assert.deepEqual(texts(fold(emitted)), texts(naiveRows(frames, as, true)));
   for (const { entity, partition } of emitted)
     assert.equal(partition, partitionOf(entity.key, config.kafka.partitions));
 
@@ -168,13 +173,23 @@ describe("millrace processor", () => {
     assert.deepEqual(ofPartition(found), ofPartition(wanted));
   });
 
-  it("says the same where delivery is at least once", async () => {
-    const { config, sent } = await processed({ kafka: { delivery: "at_least_once" } }, async (raw) => {
+  it("says the same where delivery is at least once, and a model fills gaps", async () => {
+    const imputation = {
+      method: "onnx",
+      model_path: twoColumns,
+      model_columns: ["requests_total", "temperature"],
+      interval: "1s",
+      max_gap_minutes: 0.1,
+      window: "10s",
+    };
+    const transform = { ...planText.transform, imputation };
+    const overrides = { kafka: { delivery: "at_least_once" }, transform };
+    const { config, sent } = await processed(overrides, async (raw) => {
       const frames = someFrames(40);
       await raw.sendFrames(frames.slice(0, 100));
       await raw.sendFrames(frames.slice(100));
     });
-    await assertGolden(config, sent);
+    await assertGolden(config, sent, featurePlan(config));
   });
 
   it("waits for a registry that is down, says so, and goes on when it comes", async () => {

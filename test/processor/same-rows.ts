@@ -24,7 +24,7 @@ export function texts(rows: ReadonlyMap<string, Row>, isWanted: (name: string) =
  * samples came so late that all of their rows were.
  */
 export function leftToReplay(frames: readonly RawFrame[], plan: FeaturePlan) {
-  const isAcross = (plan.imputation?.othersMax ?? 0) > 0;
+  const isAcross = (plan.imputation?.imputer.columnsOf ?? null) !== null;
   const entities = new Map<string, { watermark: number; seenAt: number; forgottenUntil: number }>();
   const left: { prefix: string; from: number; before: number }[] = [];
   let watermark = -Infinity;

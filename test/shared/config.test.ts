@@ -12,6 +12,7 @@ import {
   loadPipelines,
   parseConfig,
   parsePipelines,
+  placeIn,
   readSecret,
   secretFileProblems,
 } from "../../services/shared/config.js";
@@ -20,6 +21,25 @@ import { type SchemaNode, asNode, isRecord, schemaTree } from "../../services/sh
 import { MillraceError } from "../../services/shared/errors.js";
 
 const invalid = (message: RegExp) => ({ name: "MillraceError", code: "CONFIG_INVALID", message });
+
+describe("the place of a value", () => {
+  const file = ["transform", "imputation", "model_path"];
+  const yaml = "transform:\n  imputation: { method: onnx, model_path: a.onnx, model_columns: [a] }";
+
+  it("is told after the configuration was read, too", () => {
+    const text = placeIn(parseConfig(yaml, "my.yaml"), file);
+    assert.equal(text, "my.yaml:2:43 transform.imputation.model_path");
+  });
+
+  it("is the variable of the environment that set it", () => {
+    const config = parseConfig(yaml, "my.yaml", { MILLRACE_TRANSFORM__IMPUTATION__MODEL_PATH: "b.onnx" });
+    assert.equal(
+      placeIn(config, file),
+      "MILLRACE_TRANSFORM__IMPUTATION__MODEL_PATH transform.imputation.model_path",
+    );
+    assert.equal(placeIn({ ...config }, file), "transform.imputation.model_path");
+  });
+});
 
 describe("the files in config/", () => {
   const cases = [

@@ -4,7 +4,7 @@ import { copyOpen, fillCell, forEachGap, gapLengthMs } from "./gaps.js";
 
 export const backwardFillImputer: ImputerDeclaration<CarryOptions> = {
   name: "backward_fill",
-  lookbackMs: ({ maxGapMs }) => maxGapMs,
+  lookbackMs: () => 0,
   needsFarEnd: true,
 };
 

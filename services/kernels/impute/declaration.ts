@@ -1,12 +1,15 @@
-/** What a method of filling gaps says of itself. */
+/**
+ * What a method of filling gaps says of itself: all that the processor knows of how far back it looks, and of what it needs.
+ * It is handed nothing else.
+ */
 export interface ImputerDeclaration<Options> {
   readonly name: string;
   /**
-   * How far before the sample that it fills, or before the gap's far end where it needs that, a method looks: what is
-   * older has no influence. Milliseconds of event time.
+   * How far before a gap a method looks, in milliseconds of event time: at samples of (t − lookbackMs, t], where t is the time of
+   * the last one before the gap, and at that one in any case. What is older has no influence.
    */
   readonly lookbackMs: (options: Options) => number;
-  /** Whether a gap can be filled only once the value that ends it is known. */
+  /** Whether it looks at the value that ends the gap, too; else the gap may be filled before that is known, with the same result. */
   readonly needsFarEnd: boolean;
 }
 
@@ -15,7 +18,7 @@ export interface GapOptions {
   readonly maxGapMs: number;
 }
 
-/** Of methods that learn from a window: the caller hands over the samples of (t − windowMs, t]. */
+/** Of methods that learn from a window: the caller hands over its samples, and the times to fill. */
 export interface WindowOptions extends GapOptions {
   readonly windowMs: number;
 }

@@ -10,7 +10,7 @@ export interface CarryOptions extends GapOptions {
 
 export const forwardFillImputer: ImputerDeclaration<CarryOptions> = {
   name: "forward_fill",
-  lookbackMs: ({ maxGapMs, limitAgeMs }) => Math.min(maxGapMs, limitAgeMs),
+  lookbackMs: () => 0,
   needsFarEnd: false,
 };
 

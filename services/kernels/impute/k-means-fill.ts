@@ -17,7 +17,7 @@ const maxRounds = 300;
 const tolerance = 1e-4;
 
 export const kMeansImputer: ImputerDeclaration<KMeansOptions> = {
-  name: "k_means",
+  name: "kmeans",
   lookbackMs: ({ windowMs }) => windowMs,
   needsFarEnd: false,
 };

@@ -6,7 +6,7 @@ const smallestSafeSlope = 2 ** -960;
 
 export const linearImputer: ImputerDeclaration<GapOptions> = {
   name: "linear_interpolation",
-  lookbackMs: ({ maxGapMs }) => maxGapMs,
+  lookbackMs: () => 0,
   needsFarEnd: true,
 };
 

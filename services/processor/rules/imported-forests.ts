@@ -15,7 +15,7 @@ export function compileForests(
 ): ((series: Series) => ImportedForest | null) | null {
   const entries = Object.entries(forests).map(([name, { match, file }]) => ({
     match: compileMatch(match),
-    imported: { name, forest: file.forest },
+    imported: { name, forest: file.content },
   }));
   if (entries.length === 0) return null;
   const known = new WeakMap<Series, ImportedForest | null>();

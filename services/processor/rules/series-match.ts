@@ -41,7 +41,7 @@ function compileMatcher({ label, operator, value }: LabelMatcher): MatcherTest {
 }
 
 /** Empty where the series has no such label, as in Prometheus. */
-function labelOf({ metric, labels }: Series, label: string): string {
+export function labelOf({ metric, labels }: Series, label: string): string {
   if (label === "__name__") return metric;
   return Object.hasOwn(labels, label) ? labels[label] : "";
 }

@@ -1,8 +1,9 @@
 import { firstAfter } from "../../kernels/window-bounds.js";
 import { flagBits } from "../../shared/frame.js";
-import { GAP_INTERVALS, type ImputationPlan, ageLimitMs } from "../imputation-plan.js";
+import { GAP_INTERVALS, type ImputationPlan } from "../imputation-plan.js";
 import type { Gone } from "./changes.js";
-import type { EntityState } from "./partition-state.js";
+import { type Filling, fillTimes } from "./fill-table.js";
+import { goodBefore, goodFrom, isGood } from "./good-samples.js";
 import { DISTANCES, intervalUpTo } from "./sample-interval.js";
 import {
   type SeriesWindow,
@@ -28,11 +29,11 @@ export interface Filled {
  */
 export function fillGaps(
   window: SeriesWindow,
-  plan: ImputationPlan,
+  filling: Filling,
   { from, to, isAppend }: { from: number; to: number; isAppend: boolean },
-  entity: EntityState,
   gone: Gone[],
 ): Filled | null {
+  const { plan } = filling;
   const { timestamps, first, end } = window;
   const left = goodBefore(window, isAppend ? end - 1 : firstAfter(timestamps, first, end, from - 1));
   if (isAppend) {
@@ -45,7 +46,7 @@ export function fillGaps(
   const before = right === end ? Infinity : timestamps[right];
   const old = contentsBetween(window, after, before);
   strip(window, left, right);
-  fillBetween(window, plan, after, before, entity);
+  fillBetween(window, filling, after, before);
   return compared(window, old, contentsBetween(window, after, before), gone);
 }
 
@@ -72,25 +73,6 @@ function lastOfInterval(
     if (kinds[at] !== entryKinds.filledIn) samples--;
   }
   return at;
-}
-
-/** The last entry before an index that windows see and that was not filled in; `first - 1` where there is none. */
-function goodBefore(window: SeriesWindow, index: number): number {
-  let at = index - 1;
-  while (at >= window.first && !isGood(window, at)) at--;
-  return at;
-}
-
-/** The first such entry from an index on; `end` where there is none. */
-function goodFrom(window: SeriesWindow, index: number): number {
-  let at = index;
-  while (at < window.end && !isGood(window, at)) at++;
-  return at;
-}
-
-function isGood(window: SeriesWindow, at: number): boolean {
-  const value = window.cleaned[at];
-  return value - value === 0 && !isImputed(window, at);
 }
 
 /** How often a sample is expected after the one at an index; Infinity where nothing tells. */
@@ -140,32 +122,21 @@ function strip(window: SeriesWindow, left: number, right: number): void {
 }
 
 /** Fills each gap from the good sample at one time to that at the other, where there are such samples. */
-function fillBetween(
-  window: SeriesWindow,
-  plan: ImputationPlan,
-  after: number,
-  before: number,
-  entity: EntityState,
-): void {
+function fillBetween(window: SeriesWindow, filling: Filling, after: number, before: number): void {
   let far = goodBefore(window, firstAfter(window.timestamps, window.first, window.end, before));
   for (;;) {
     const near = goodBefore(window, far);
     if (near < window.first || window.timestamps[near] < after) return;
     // Columns may move while there is made room.
     const rank = near - window.first;
-    fillGap(window, plan, near, far, entity);
+    fillGap(window, filling, near, far);
     far = window.first + rank;
   }
 }
 
 /** Fills the gap between two good samples, if there is one. */
-function fillGap(
-  window: SeriesWindow,
-  plan: ImputationPlan,
-  near: number,
-  far: number,
-  entity: EntityState,
-): void {
+function fillGap(window: SeriesWindow, filling: Filling, near: number, far: number): void {
+  const { plan } = filling;
   const { timestamps } = window;
   if (
     timestamps[far] - timestamps[near] > plan.maxGapMs ||
@@ -181,9 +152,8 @@ function fillGap(
     if (at + 1 < far) times.push(timestamps[at + 1]);
   }
   if (times.length === 0) return;
-  const context = contextOf(window, plan, near, far);
-  const others = (rows: Float64Array) => columnsOfOthers(window, plan, near, far, entity, rows);
-  const values = plan.fill(context.timestamps, context.values, Float64Array.from(times), others);
+  const intervalMs = intervalAt(window, plan, near);
+  const values = fillTimes(filling, { window, near, far, times, intervalMs });
   const type = window.types[far];
   let at = near + 1;
   times.forEach((timestamp, k) => {
@@ -199,60 +169,6 @@ function fillGap(
       at = inserted + 1;
     }
   });
-}
-
-/** The ends of a gap, after the samples before it that a filler looks at: those that windows see and that are none of its own. */
-function contextOf(window: SeriesWindow, plan: ImputationPlan, near: number, far: number) {
-  const { timestamps, cleaned, first } = window;
-  const start = firstAfter(timestamps, first, near, timestamps[near] - plan.contextMs);
-  const indices: number[] = [];
-  for (let at = start; at < near; at++) {
-    if (isGood(window, at) && isCounter(window, at) === isCounter(window, near)) indices.push(at);
-  }
-  indices.push(near, far);
-  return {
-    timestamps: Float64Array.from(indices, (at) => timestamps[at]),
-    values: Float64Array.from(indices, (at) => cleaned[at]),
-  };
-}
-
-/**
- * What the other series of the entity were at some times around a gap, in the order of their keys: each the newest value that
- * windows see of it and that was not filled in, as far back as no sample is missing of the gap's series, NaN without one. Of
- * one kind, values or rates: that of its newest. A series that has no value there is none: it may be as well forgotten.
- */
-function columnsOfOthers(
-  window: SeriesWindow,
-  plan: ImputationPlan,
-  near: number,
-  far: number,
-  { windows }: EntityState,
-  rows: Float64Array,
-): Float64Array[] {
-  const intervalMs = intervalAt(window, plan, near);
-  const ageMs = Number.isFinite(intervalMs) ? ageLimitMs(intervalMs) : 0;
-  const after = window.timestamps[near] - plan.reachMs;
-  const until = window.timestamps[far];
-  const columns: Float64Array[] = [];
-  for (const key of [...windows.keys()].sort()) {
-    if (columns.length === plan.othersMax) break;
-    const other = windows.get(key)!;
-    if (other === window) continue;
-    const newest = newestGood(other, after, until);
-    if (newest < 0) continue;
-    const column = rows.map((ms) => {
-      const at = newestGood(other, ms - ageMs - 1, ms);
-      return at < 0 || isCounter(other, at) !== isCounter(other, newest) ? NaN : other.cleaned[at];
-    });
-    if (column.some((value) => !Number.isNaN(value))) columns.push(column);
-  }
-  return columns;
-}
-
-/** The last entry of (after, until] that windows see and that was not filled in; −1 where there is none. */
-function newestGood(window: SeriesWindow, after: number, until: number): number {
-  const at = goodBefore(window, firstAfter(window.timestamps, window.first, window.end, until));
-  return at >= window.first && window.timestamps[at] > after ? at : -1;
 }
 
 /** The times where two states of the same stretch differ; null where they do not. */

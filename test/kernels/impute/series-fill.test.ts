@@ -110,9 +110,9 @@ it("what each imputer of a series declares", () => {
     ({ name, lookbackMs, needsFarEnd }) => [name, lookbackMs(options), needsFarEnd],
   );
   assert.deepEqual(declared, [
-    ["linear_interpolation", 60_000, true],
-    ["forward_fill", 20_000, false],
-    ["backward_fill", 60_000, true],
+    ["linear_interpolation", 0, true],
+    ["forward_fill", 0, false],
+    ["backward_fill", 0, true],
     ["seasonal", 3_600_000, true],
   ]);
 });

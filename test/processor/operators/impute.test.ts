@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { randomStream } from "../../../services/kernels/random.js";
+import type { Fill } from "../../../services/processor/imputers.js";
+import { type ImputationMethod, imputationMethods } from "../../../services/shared/imputation-methods.js";
+import { run } from "../emitted-rows.js";
+import { frameOf, twoColumns } from "../made-input.js";
 import { type Made, planOf, told } from "./made-series.js";
 
 const IMPUTED = 2;
@@ -138,6 +143,121 @@ describe("impute", () => {
     }
   });
 
+  it("fills with the mean of all series of the metric that share a label, or of its own minute", async () => {
+    // Of metric_0, 0 ... 19, and of the other series of that metric 100 ... 119.
+    const two = without(8, 9).flatMap(({ second }) => [
+      { second, value: second },
+      { second, value: 100 + second, series: 3 },
+      { second, value: 1e6, series: 1 },
+    ]);
+    const grouped = { method: "mean", window: "3s" };
+    assert.deepEqual(await values(two, { ...grouped, group_by: ["job", "instance"] }, [8, 9]), [56, 56]);
+    assert.deepEqual(await values(two, { ...grouped, group_by: [] }, [8, 9]), [56, 56]);
+    assert.deepEqual(await values(two, { ...grouped, group_by: ["mode"] }, [8, 9]), [6, 6]);
+    // The made samples begin 53 min 20 s after an hour: 40 s later a minute begins.
+    const minutes = Array.from({ length: 60 }, (_, second) => ({ second, value: second })).filter(
+      ({ second }) => second < 37 || (second > 41 && second < 50) || second > 51,
+    );
+    const byMinute = { method: "median", window: "10s", group_time: "minute" };
+    // At 40 s nothing is of the new minute, and at 50 s what came since 42 s.
+    assert.deepEqual(await values(minutes, byMinute, [39, 40, 50]), [31.5, 31.5, 45.5]);
+  });
+
+  const model = { method: "onnx", model_path: twoColumns, window: "3s" };
+
+  it("fills with what a model estimates from the window and the far end", async () => {
+    const samples = without(8).flatMap(({ second }) => [
+      { second, value: second },
+      { second, value: 100, series: 1 },
+    ]);
+    const inColumns = (...model_columns: string[]) => values(samples, { ...model, model_columns }, [8]);
+    // Rows of 5, 6, 7, 8 and 9 s: the mean of 5, 6, 7, 0 and 9, and as much as the model makes of the other's 100, where it has one.
+    samples.push({ second: 8, value: 100, series: 1 });
+    samples.sort((a, b) => a.second - b.second);
+    assert.deepEqual(await inColumns("metric_0", "metric_1"), [5.4 + 200]);
+    assert.deepEqual(await inColumns("metric_1", "metric_0"), [5.4 + 50]);
+    assert.deepEqual(await inColumns("metric_7", "metric_0"), [5.4]);
+    assert.deepEqual(await inColumns("metric_1", "metric_2"), [undefined]);
+  });
+
+  const options: Partial<Record<ImputationMethod, object>> = {
+    seasonal: { season_samples: 4, window: "6s" },
+    onnx: { ...model, window: "6s", model_columns: ["metric_0", "metric_1"] },
+    ...Object.fromEntries(
+      ["mean", "median", "regression", "kmeans", "matrix_factorization"].map((one) => [
+        one,
+        { window: "6s" },
+      ]),
+    ),
+  };
+
+  for (const method of imputationMethods) {
+    it(`looks by ${method} as far back as it declares, and at the far end only where it declares that it needs it`, async () => {
+      const plan = filling({ method, ...options[method] });
+      const { lookbackMs, declaration } = plan.imputation!.imputer;
+      assert.equal(declaration.name, method);
+      const random = randomStream(1, method, 0);
+      const samples = seconds.map((second) => ({ second, value: 100 * random() }));
+      const valueWith = async (changed: number) => {
+        const made = samples.map((one) => (one.second === changed ? { ...one, value: one.value + 50 } : one));
+        return (
+          await told(
+            made.filter(({ second }) => second !== 15),
+            plan,
+          )
+        ).row(15)!.value;
+      };
+      const value = await valueWith(-1);
+      assert.equal((await valueWith(16)) !== value, declaration.needsFarEnd);
+      // At 14 s is the near end, which all methods may look at; a median needs not change with it.
+      const oldest = 15 - Math.max(1, lookbackMs / 1000);
+      assert.equal(await valueWith(oldest - 1), value);
+      const seen = await Promise.all(Array.from({ length: 15 - oldest }, (_, i) => valueWith(oldest + i)));
+      if (method !== "backward_fill") assert.ok(seen.some((other) => other !== value));
+    });
+  }
+
+  it("fills the gaps of all series at the same times at once", async () => {
+    for (const method of ["regression", "onnx"] as const) {
+      const plan = filling({ method, ...options[method] });
+      const { imputer } = plan.imputation!;
+      let calls = 0;
+      const fill: Fill = (...table) => {
+        calls++;
+        return imputer.fill(...table);
+      };
+      const counting = { ...plan, imputation: { ...plan.imputation!, imputer: { ...imputer, fill } } };
+      const frames = seconds
+        .filter((second) => second !== 15)
+        .map((second) => frameOf({ entity: 0, tick: second, samples: both(second).map(sampleOf) }));
+      const { emitted } = await run(frames, { plan: counting, batches: [1] });
+      const filled = emitted.filter(({ flags }) => flags[0] === IMPUTED);
+      assert.deepEqual(
+        filled.map(({ series }) => series.length),
+        [2],
+      );
+      assert.equal(calls, 1);
+    }
+  });
+
+  for (const method of ["regression", "kmeans", "matrix_factorization"]) {
+    it(`goes on with what was before, by ${method}, where no series says anything`, async () => {
+      const made = seconds
+        .filter((second) => second !== 14 && second !== 15)
+        .flatMap((second) => both(second));
+      const { row } = await told(
+        [...made, ...both(15, 15)].sort((a, b) => a.second - b.second),
+        filling({ method }),
+      );
+      for (const metric of ["metric_0", "metric_1"])
+        assert.equal(row(14, metric)!.value, row(13, metric)!.value);
+      assert.equal(row(15)!.flags, IMPUTED);
+      assert.notEqual(row(15)!.value, row(13)!.value);
+    });
+  }
+
+  const sampleOf = ({ value, series = 0 }: Made) => ({ value, series, type: "gauge" as const, stale: false });
+
   const both = (second: number, ...missing: number[]): Made[] => {
     const other = { second, value: 5 * ((second * 7) % 11), series: 1 };
     return missing.includes(second) ? [other] : [{ second, value: 3 + 2 * other.value }, other];
@@ -168,15 +288,15 @@ describe("impute", () => {
       ({ second, series }: Made) =>
         second === wanted && series === 1;
     const expected = (await told(made, options)).row(9)!;
-    for (const wanted of [4, 6, 8, 10]) {
+    for (const wanted of [4, 6, 8, 9]) {
       const without = made.filter((sample) => !isOf(wanted)(sample));
       const late = await told([...without, ...made.filter(isOf(wanted))], options);
       assert.equal(late.row(9)!.value, expected.value, `${wanted} s`);
       assert.notEqual((await told(without, options)).row(9)!.value, expected.value, `${wanted} s`);
     }
-    // And nothing older.
+    // And nothing older; nor, since a regression needs no far end, what came with it.
     const changed = made.map((sample) =>
-      sample.second < 4 ? { ...sample, value: sample.value + 7 } : sample,
+      sample.second < 4 || sample.second > 9 ? { ...sample, value: sample.value + 7 } : sample,
     );
     assert.equal((await told(changed, options)).row(9)!.value, expected.value);
   });
