@@ -1,5 +1,5 @@
 import { actionRefusal } from "../kernels/outlier-action.js";
-import type { Config, Pipelines } from "./config-schema.js";
+import type { Config, Pipelines, RelabelRule } from "./config-schema.js";
 import { didYouMean } from "./config-words.js";
 import { imputationKeys } from "./imputation-methods.js";
 
@@ -20,6 +20,7 @@ export interface RuleContext {
 export function checkConfig(config: Config, context: RuleContext): void {
   checkReferences(config, context);
   checkJobs(config, context);
+  checkRelabelling(config, context);
   checkOutliers(config, context);
   checkImputation(config, context);
   checkValidation(config, context);
@@ -74,6 +75,54 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
       );
     }
   }
+}
+
+/** What each action of Prometheus's relabelling needs, and which keys say nothing to it. */
+function checkRelabelling({ extract }: Config, { sound, report }: RuleContext): void {
+  if (!sound(["extract", "jobs"])) return;
+  for (const name of Object.keys(extract.jobs)) {
+    const path = ["extract", "jobs", name, "relabel"];
+    if (!sound(path)) continue;
+    extract.jobs[name].relabel.forEach((rule, i) => {
+      if (!sound([...path, i]) || !Object.keys(rule).every((key) => sound([...path, i, key]))) return;
+      for (const { at, message } of relabelProblems(rule)) report([...path, i, ...at], message);
+    });
+  }
+}
+
+const nothingButNames = ["source_labels", "target_label", "modulus", "separator", "replacement"] as const;
+const nothingButLabels = ["regex", "modulus", "separator", "replacement"] as const;
+
+/** The keys of a rule that say nothing to its action, as Prometheus has it. */
+const idleRelabelKeys: Partial<Record<RelabelRule["action"], readonly (keyof RelabelRule)[]>> = {
+  keepequal: nothingButLabels,
+  dropequal: nothingButLabels,
+  labeldrop: nothingButNames,
+  labelkeep: nothingButNames,
+  lowercase: ["replacement"],
+  uppercase: ["replacement"],
+};
+
+const relabelDefaults: Partial<RelabelRule> = { separator: ";", regex: "(.*)", replacement: "$1" };
+
+function relabelProblems(rule: RelabelRule): { at: (keyof RelabelRule)[]; message: string }[] {
+  const { action, target_label: target, modulus, replacement } = rule;
+  const problems = (idleRelabelKeys[action] ?? [])
+    .filter((key) => {
+      const value = rule[key];
+      return Array.isArray(value) ? value.length > 0 : value !== relabelDefaults[key];
+    })
+    .map((key) => ({ at: [key], message: `\`${key}\` says nothing to the action \`${action}\`` }));
+  const report = (at: (keyof RelabelRule)[], message: string) => problems.push({ at, message });
+
+  const writes = !["keep", "drop", "labelmap", "labeldrop", "labelkeep"].includes(action);
+  if (writes && target === undefined) report([], `the action \`${action}\` needs \`target_label\``);
+  if (writes && action !== "replace" && target?.includes("$") === true)
+    report(["target_label"], `only the action \`replace\` knows \`$\` here; this is \`${action}\``);
+  if (action === "hashmod" && modulus === undefined) report([], "the action `hashmod` needs `modulus`");
+  if (action === "labelmap" && replacement === "")
+    report(["replacement"], "`labelmap` needs the name that labels are copied to");
+  return problems;
 }
 
 function checkOutliers({ transform }: Config, { sound, report }: RuleContext): void {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { outlierActions, outlierMethods } from "../kernels/outlier-action.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
+import { compileAnchored } from "./anchored-re2.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
 import { imputationMethods, timeGroups } from "./imputation-methods.js";
@@ -329,12 +330,95 @@ const template = z.strictObject({
     .describe('PromQL instant vector selectors, such as `node_load1` or `{__name__=~"node_.+"}`.'),
 });
 
+export const relabelActions = [
+  "replace",
+  "keep",
+  "drop",
+  "keepequal",
+  "dropequal",
+  "hashmod",
+  "labelmap",
+  "labeldrop",
+  "labelkeep",
+  "lowercase",
+  "uppercase",
+] as const;
+
+/** A label's name as Prometheus 3 allows it: any text. */
+const anyLabelName = z.string().min(1).max(1024).meta({ expected: "the name of a label" });
+
+const relabelRule = z.strictObject({
+  action: z
+    .string()
+    .default("replace")
+    .transform(
+      (text, context) => relabelActions.find((action) => action === text.toLowerCase()) ?? refuse(context),
+    )
+    .describe("What the rule does; Prometheus's manual tells of each, at `relabel_config`.")
+    .meta({ expected: `one of ${relabelActions.map((action) => `\`${action}\``).join(", ")}` }),
+  source_labels: z
+    .array(anyLabelName)
+    .min(0)
+    .max(64)
+    .default([])
+    .describe(
+      "The labels whose values, joined by `separator`, the rule looks at; `__name__` is the metric's name.",
+    ),
+  separator: z.string().max(64).default(";").describe("What stands between these values."),
+  regex: z
+    .string()
+    .max(4096)
+    .default("(.*)")
+    .superRefine((expression, context) => {
+      const compiled = compileAnchored(expression);
+      if (typeof compiled === "string")
+        context.addIssue({
+          code: "custom",
+          message: `${JSON.stringify(expression)} is no regular expression of RE2: ${compiled}`,
+        });
+    })
+    .describe(
+      "What the whole of the values, or of a label's name, must match: RE2's syntax, `.` any character.",
+    )
+    .meta({ expected: "a regular expression" }),
+  modulus: z
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .optional()
+    .describe("What `hashmod` divides the hash by; the rest is the label's value."),
+  target_label: anyLabelName
+    .optional()
+    .describe("The label that is written, or compared; that of `replace` may hold `$1` and `${name}`."),
+  replacement: z
+    .string()
+    .max(4096)
+    .default("$1")
+    .describe(
+      "The value that is written, or the name that `labelmap` copies to; `$1` and `${name}` are groups of `regex`.",
+    ),
+});
+
+/** One rule of `extract.jobs.<name>.relabel`. */
+export type RelabelRule = z.output<typeof relabelRule>;
+
 const job = z.strictObject({
   templates: z
     .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
     .min(1)
     .max(1000)
     .describe("Which of `extract.templates` the job reads, together, at one time."),
+  relabel: z
+    .array(relabelRule)
+    .min(0)
+    .max(1000)
+    .prefault([])
+    .describe(
+      "Rules that change or drop the job's series, in this order, as Prometheus's `metric_relabel_configs`. A series belongs to " +
+        "its template and job by the labels that it has in Prometheus, to its entity by those that the rules leave. Of " +
+        "series that the rules make one, the first is read, until it has had no sample for five minutes.",
+    )
+    .meta({ expected: "a list of rules" }),
   interval: durationMs("500ms", "100ms", "1d").describe("How often the job polls."),
   overlap: durationMs("15s", "0s", "1h").describe(
     "How far back each poll looks again for samples that were stored late: at least Prometheus's longest scrape timeout.",
