@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { createProgram } from "../services/cli/program.js";
+import { WRITE_PATH } from "../services/poller/remote-write/write-server.js";
 import { parseConfig } from "../services/shared/config.js";
 import { topics } from "../services/shared/topics.js";
 import { runMillrace } from "./cli/run-millrace.js";
@@ -50,6 +51,15 @@ describe("README.md", () => {
       for (const option of options)
         assert.ok(option === "--help" || command.options.some(({ long }) => long === option), text);
     }
+  });
+
+  it("has Prometheus write to where the receiver listens by default", () => {
+    const config = parseConfig("extract: { remote_write: { enabled: true } }", "README.md");
+    const { host, port } = config.extract.remote_write;
+    assert.match(
+      blocksAfter("<!-- remote write -->")[0],
+      new RegExp(`url: http://${host}:${port}${WRITE_PATH}\n`),
+    );
   });
 
   it("gives variables that name keys of the configuration, and a configuration that is valid", () => {

@@ -40,7 +40,7 @@ async function main(patterns: readonly string[]): Promise<number> {
     if (files.withServers.length > 0) {
       await removeAbandonedServers();
       // Building it may take longer than one test file may.
-      if (files.withServers.some((file) => file.includes("kernels/")))
+      if (files.withServers.some((file) => /kernels\/|backfill|remote-write\//.test(file)))
         await installPrometheus3(print, stopping.signal);
       await withServers(print, stopping.signal, () =>
         runFiles("integration and fault tests", files.withServers, CORES + 1, tally, print, stopping.signal),

@@ -4,6 +4,7 @@ import { defaultConfigFile } from "../shared/config.js";
 import type { Config } from "../shared/config-schema.js";
 import { exitCodes } from "../shared/errors.js";
 import type { ServiceContext, ServiceName } from "../shared/lifecycle.js";
+import type { BackfillOptions } from "./backfill.js";
 
 /** Runs a command to its end and keeps its exit code. */
 export type RunCommand = (command: () => Promise<number>) => Promise<void>;
@@ -49,6 +50,7 @@ Examples:
   millrace tail metrics.features    what comes out, as JSON lines
   millrace process -i raw.ndjson -o features.ndjson    the same offline
   millrace explain node_load1 -i raw.ndjson    how its values and features came about
+  millrace backfill --from -24h --wait    what Kafka lacks of the last day
 
 Errors are one line on standard error: CODE: what happened, and what to do.
 docs/errors.md lists the codes. Exit codes:
@@ -321,6 +323,58 @@ Examples:
       run(async () => {
         const { runExplain } = await import("./explain.js");
         return runExplain(await config(), series, options, await terminal());
+      }),
+    );
+
+  program
+    .command("backfill")
+    .description("have a range fetched from Prometheus again, and watch, list and cancel such requests")
+    .option("-f, --from <time>", "where the range begins, excluded: -24h, or 2025-10-09T08:53:20Z")
+    .option("-t, --to <time>", "where it ends, included: now without it")
+    .option("-m, --match <selector>", 'only these of the job\'s series: node_load1{instance="a:9100"}')
+    .option("-j, --job <job>", "only this one of extract.jobs; all without it")
+    .addOption(
+      new Option("-p, --priority <priority>", "what is served first")
+        .choices(["low", "normal", "high"])
+        .default("normal"),
+    )
+    .option("-w, --wait", "show the progress until it is done")
+    .option("--watch <id>", "show the progress of a request that was made before")
+    .option("--list", "the requests of the last 30 days, and what has come of them")
+    .option("--cancel <id>", "what is not done yet is not wanted any more")
+    .option("--json", "one JSON object a request, and a line")
+    .addHelpText(
+      "after",
+      `
+The poller serves requests beside its jobs, at its own rate (extract.backfill), and
+pauses while live data are behind. Samples that are in Kafka already are not sent
+again. What was killed goes on where it stopped. Requests for the same series that
+touch each other are served as one.
+
+Ctrl-C ends the watching only. A request ends as
+  healed       all that Prometheus has of the range is in metrics.raw
+  unhealable   it has nothing there, was told to be down (up == 0), or some of the
+               range is older than Kafka keeps; the code says which
+  failed       the code says why
+  cancelled
+Exit code of --wait and --watch: 0 when healed. The JSON object: id, job,
+selector, from, to, priority, reason, requestedBy, state, share (of the range, 0
+to 1), healedUntil, found, sent, samplesPerSecond, etaSeconds, downSeconds,
+sourceGaps, code, message. found: samples that Prometheus has; sent: those that
+were not in Kafka.
+
+Examples:
+  millrace backfill --from -24h --wait
+  millrace backfill --from 2025-10-09T08:00:00Z --to 2025-10-09T09:00:00Z --job live
+  millrace backfill --from -2h --match 'node_load1{job="node"}' --priority high
+  millrace backfill --list
+  millrace backfill --watch 1f2e3d4c --json
+  millrace backfill --cancel 1f2e3d4c`,
+    )
+    .action((options: BackfillOptions) =>
+      run(async () => {
+        const { runBackfillCommand } = await import("./backfill.js");
+        return runBackfillCommand(await config(), options, await terminal());
       }),
     );
 

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kafka } from "kafkajs";
 import { asMillraceError } from "../shared/errors.js";
-import { openTransactionalProducer, partitionsOf } from "../shared/kafka.js";
+import { type TransactionalProducer, openTransactionalProducer, partitionsOf } from "../shared/kafka.js";
 import type { Schemas } from "../shared/schema-registry.js";
 import type { Logger } from "../shared/telemetry.js";
 import { topicName } from "../shared/topics.js";
 import type { Outage } from "../shared/outage.js";
 import { type PollSource, pollUntil } from "./poll-loop.js";
+import { limitCatchUp } from "./backfill/limit-catch-up.js";
 import { recoverSent } from "./recover-sent.js";
 import { deliveries } from "./send-window.js";
 import { readWatermark, watermarkMessage } from "./watermark.js";
@@ -15,8 +16,8 @@ export interface KafkaSide {
   readonly kafka: Kafka;
   readonly topicPrefix: string;
   readonly schemas: Schemas;
-  /** Of metrics.raw and pipeline.state. */
-  readonly schemaIds: { readonly raw: number; readonly state: number };
+  /** Of metrics.raw, pipeline.state and backfill.requests. */
+  readonly schemaIds: { readonly raw: number; readonly state: number; readonly backfill: number };
   readonly outage: Outage;
   readonly logger: Logger;
   /** Counts a job's new beginnings, by error code. */
@@ -76,7 +77,10 @@ async function runSession(
       { kafka, topic: topics.state, schemas, now },
       signal,
     );
-    const watermark = committed ?? now() - from.schedule.initial_lookback;
+    const watermark =
+      committed === null
+        ? now() - from.schedule.initial_lookback
+        : await afterDowntime(committed, from, to, producer);
     const sent = await recoverSent(
       watermark,
       { kafka, topic: topics.raw, schemas, schemaId: schemaIds.raw, source },
@@ -102,4 +106,26 @@ async function runSession(
   } finally {
     await producer.close();
   }
+}
+
+/** The watermark that a job goes on from; what a long downtime left before it is then requested as a backfill. */
+async function afterDowntime(
+  watermark: number,
+  { job, source, schedule, now }: PollSource,
+  { topicPrefix, schemaIds, logger }: KafkaSide,
+  producer: TransactionalProducer,
+): Promise<number> {
+  const skip = limitCatchUp(
+    { source, job, watermark },
+    { now: now(), limitMs: schedule.catch_up_limit },
+    {
+      state: { topic: topicName("state", topicPrefix), schemaId: schemaIds.state },
+      backfill: { topic: topicName("backfill", topicPrefix), schemaId: schemaIds.backfill },
+    },
+  );
+  if (skip === null) return watermark;
+  await producer.commit(skip.messages);
+  const { id: request, from, to } = skip.request;
+  logger.warn({ event: "job.skipped_ahead", job, request, from, to }, "What it missed is backfilled.");
+  return skip.watermark;
 }

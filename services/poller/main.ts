@@ -4,23 +4,26 @@ import { createKafka } from "../shared/kafka.js";
 import type { ServiceContext } from "../shared/lifecycle.js";
 import { untilDone } from "../shared/retry.js";
 import { connectSchemas } from "../shared/schema-registry.js";
+import { SOURCE } from "../shared/source-name.js";
 import { schemaText, topics } from "../shared/topics.js";
+import { createBackfillMetrics } from "./backfill/backfill-metrics.js";
+import { createLiveProgress } from "./backfill/live-progress.js";
+import { runBackfill } from "./backfill/run-backfill.js";
 import { runJob } from "./job.js";
 import { createMetricTypes } from "./metric-types.js";
 import { createOutage } from "../shared/outage.js";
 import { createPollerMetrics } from "./poller-metrics.js";
 import { connectPrometheus } from "./prometheus-client.js";
+import { startReceiver } from "./remote-write/receiver.js";
 import { createSeriesDirectory } from "./series-directory.js";
 import { assignmentOf } from "./templates.js";
-
-/** The name of the Prometheus in the frames and in pipeline.state; the configuration has one yet. */
-const SOURCE = "prometheus";
 
 /** A transaction with a Kafka that is away may take a minute to fail. Its outcome is read back at the next start. */
 const STOP_WAIT_MS = 6_000;
 
 /**
- * Polls Prometheus into metrics.raw until the service is stopped: one loop for each job, beside each other.
+ * Polls Prometheus into metrics.raw until the service is stopped: one loop for each job, beside each other; and receives
+ * what Prometheus sends by itself, where that is asked for.
  * Resolves once the schemas are registered; Kafka and Prometheus may be away, readiness says so. Resolves to what stops it.
  */
 export async function startPoller(context: ServiceContext): Promise<() => Promise<void>> {
@@ -38,17 +41,25 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
     now,
   });
   const schemas = connectSchemas(config);
-  const register = (topic: "raw" | "state") =>
+  const register = (topic: "raw" | "state" | "backfill") =>
     untilDone(() => schemas.register(topic, schemaText(topics[topic].schema)), {
       outage: registryOutage,
       signal: stopping,
     });
-  const schemaIds = { raw: await register("raw"), state: await register("state") };
+  const schemaIds = {
+    raw: await register("raw"),
+    state: await register("state"),
+    backfill: await register("backfill"),
+  };
 
   const metrics = createPollerMetrics(telemetry.metrics);
   const client = connectPrometheus(config.extract.prometheus, { now });
   const types = createMetricTypes(client, now);
   const kafka = createKafka(config, "poller", logger);
+
+  const stopReceiver = config.extract.remote_write.enabled
+    ? await startReceiver(context, { kafka, schemas, schemaIds, metrics, now })
+    : () => Promise.resolve();
 
   const jobs = Object.entries(config.extract.jobs).map(([job, schedule]) => {
     const outageOf = (subject: string, condition: string) =>
@@ -93,8 +104,34 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
     });
   });
 
+  const { rate_limit } = config.extract.backfill;
+  const backfillClient = connectPrometheus({ ...config.extract.prometheus, rate_limit }, { now });
+  // What a backfill waits for makes nobody wait for the poller: it is told of, and no matter of readiness.
+  const backfillOutage = (subject: string) =>
+    createOutage({ subject, details: {}, logger, setReason: () => undefined, now });
+  const backfill = runBackfill(
+    {
+      config,
+      source: SOURCE,
+      client: backfillClient,
+      kafka: createKafka(config, "backfill", logger),
+      schemas,
+      schemaIds,
+      live: createLiveProgress({ metrics, extract: config.extract, now }),
+      outages: { kafka: backfillOutage("backfill"), prometheus: backfillOutage("backfill.poll") },
+      metrics: createBackfillMetrics(telemetry.metrics),
+      pollerMetrics: metrics,
+      logger,
+      now,
+    },
+    stopping,
+  ).catch(fail);
+
   return async () => {
-    await Promise.race([Promise.all(jobs), sleep(STOP_WAIT_MS, undefined, { ref: false })]);
-    await client.close();
+    await Promise.all([
+      Promise.race([Promise.all([...jobs, backfill]), sleep(STOP_WAIT_MS, undefined, { ref: false })]),
+      stopReceiver(STOP_WAIT_MS),
+    ]);
+    await Promise.all([client.close(), backfillClient.close()]);
   };
 }

@@ -6,14 +6,14 @@ export function createRateLimit(
   now: () => number,
   wait: (ms: number, signal: AbortSignal) => Promise<unknown> = (ms, signal) =>
     sleep(ms, undefined, { signal }),
-): (signal: AbortSignal) => Promise<void> {
+): (signal: AbortSignal, tokens?: number) => Promise<void> {
   const msPerToken = 1_000 / perSecond;
   const burstMs = Math.max(1_000, msPerToken);
-  /** When the bucket was, or will be, empty of tokens that are given away: each call moves it on by one token. */
+  /** When the bucket was, or will be, empty of tokens that are given away: each call moves it on by its tokens. */
   let paidUntil = -Infinity;
 
-  return async (signal) => {
-    paidUntil = Math.max(paidUntil, now() - burstMs) + msPerToken;
+  return async (signal, tokens = 1) => {
+    paidUntil = Math.max(paidUntil, now() - burstMs) + tokens * msPerToken;
     const waitMs = paidUntil - now();
     if (waitMs > 0) await wait(waitMs, signal);
   };

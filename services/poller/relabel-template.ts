@@ -4,7 +4,7 @@ import type { AnchoredRe2 } from "../shared/anchored-re2.js";
 export type Template = (groups: readonly (string | null)[]) => string;
 
 /** `$$`, `$name`, which takes as many letters, digits and `_` as there are, or `${name}`. */
-const reference = /\$(?:(\$)|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu;
+const reference = /\$(?:\$|[\p{L}\p{Nd}_]+|\{[\p{L}\p{Nd}_]+\})/gu;
 
 /**
  * A template as Go expands it (regexp.Expand): `$1` and `${name}` are groups, `$$` is a dollar, and a dollar that begins
@@ -13,13 +13,12 @@ const reference = /\$(?:(\$)|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu;
 export function compileTemplate(template: string, expression: AnchoredRe2): Template {
   const parts: (string | number)[] = [];
   let end = 0;
-  for (const found of template.matchAll(reference)) {
-    const [text, dollar, bare, braced] = found;
-    parts.push(template.slice(end, found.index));
-    end = found.index + text.length;
-    if (dollar !== undefined) parts.push("$");
+  for (const { 0: text, index } of template.matchAll(reference)) {
+    parts.push(template.slice(end, index));
+    end = index + text.length;
+    if (text === "$$") parts.push("$");
     else {
-      const group = groupNumber(bare ?? braced, expression);
+      const group = groupNumber(text.replace(/[${}]/g, ""), expression);
       if (group !== undefined) parts.push(group);
     }
   }

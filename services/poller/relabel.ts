@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type AnchoredRe2, compileAnchored } from "../shared/anchored-re2.js";
-import type { RelabelRule } from "../shared/config-schema.js";
+import type { RelabelRule } from "../shared/config-relabel.js";
 import type { Labels } from "../shared/frame.js";
 import { type Template, compileTemplate } from "./relabel-template.js";
 

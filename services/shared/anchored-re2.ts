@@ -17,7 +17,7 @@ export function compileAnchored(expression: string): AnchoredRe2 | string {
     if (error instanceof RE2JSSyntaxException) return error.getDescription();
     throw error;
   }
-  const names = new Map(Object.entries(compiled.namedGroups() as Record<string, number>));
+  const names = new Map(Object.entries(compiled.namedGroups()));
   const groups = Array.from({ length: compiled.groupCount() + 1 }, (_, i) => i);
   return {
     match: (text: string) => {

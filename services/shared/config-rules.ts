@@ -1,5 +1,7 @@
 import { actionRefusal } from "../kernels/outlier-action.js";
-import type { Config, Pipelines, RelabelRule } from "./config-schema.js";
+import type { Config, Pipelines } from "./config-schema.js";
+import { relabelProblems } from "./config-relabel.js";
+import { matchProblem } from "./config-selector.js";
 import { didYouMean } from "./config-words.js";
 import { imputationKeys } from "./imputation-methods.js";
 
@@ -21,6 +23,7 @@ export function checkConfig(config: Config, context: RuleContext): void {
   checkReferences(config, context);
   checkJobs(config, context);
   checkRelabelling(config, context);
+  checkRemoteWrite(config, context);
   checkOutliers(config, context);
   checkImputation(config, context);
   checkValidation(config, context);
@@ -66,9 +69,15 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
   if (!sound(["extract", "jobs"])) return;
   for (const name of Object.keys(extract.jobs)) {
     const path = ["extract", "jobs", name];
-    if (!sound([...path, "overlap"]) || !sound([...path, "max_window"])) continue;
-    const { overlap, max_window } = extract.jobs[name];
-    if (max_window <= overlap) {
+    if (!sound([...path, "overlap"])) continue;
+    const { overlap, max_window, catch_up_limit } = extract.jobs[name];
+    if (sound([...path, "catch_up_limit"]) && catch_up_limit <= overlap) {
+      report(
+        [...path, "catch_up_limit"],
+        "`catch_up_limit` must be longer than `overlap`, which every restart reads again",
+      );
+    }
+    if (sound([...path, "max_window"]) && max_window <= overlap) {
       report(
         [...path, "max_window"],
         "`max_window` must be longer than `overlap`, or catching up would never get on",
@@ -77,7 +86,6 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
   }
 }
 
-/** What each action of Prometheus's relabelling needs, and which keys say nothing to it. */
 function checkRelabelling({ extract }: Config, { sound, report }: RuleContext): void {
   if (!sound(["extract", "jobs"])) return;
   for (const name of Object.keys(extract.jobs)) {
@@ -90,46 +98,56 @@ function checkRelabelling({ extract }: Config, { sound, report }: RuleContext): 
   }
 }
 
-const nothingButNames = ["source_labels", "target_label", "modulus", "separator", "replacement"] as const;
-const nothingButLabels = ["regex", "modulus", "separator", "replacement"] as const;
+function checkRemoteWrite({ extract, entities, telemetry }: Config, { sound, report }: RuleContext): void {
+  const path = ["extract", "remote_write"];
+  const areSound = (keys: readonly string[]) => keys.every((key) => sound([...path, key]));
+  if (!areSound(["enabled"]) || !extract.remote_write.enabled) return;
+  const { entity, host, port, tls, ...given } = extract.remote_write;
+  if (areSound(["entity"]) && sound(["entities"]) && !Object.hasOwn(entities, entity)) {
+    const hint = didYouMean(entity, Object.keys(entities));
+    report([...path, "entity"], `there is no entity \`${entity}\`${hint}`);
+  }
+  if (areSound(["templates"]) && sound(["extract", "templates"])) {
+    given.templates.forEach((name, i) => {
+      const at = [...path, "templates", i];
+      if (!sound(at)) return;
+      if (!Object.hasOwn(extract.templates, name)) {
+        const hint = didYouMean(name, Object.keys(extract.templates));
+        report(at, `there is no template \`${name}\`${hint}`);
+      } else if (sound(["extract", "templates", name, "selectors"])) {
+        const problems = extract.templates[name].selectors
+          .filter((_, k) => sound(["extract", "templates", name, "selectors", k]))
+          .map(matchProblem);
+        const problem = problems.find((found) => found !== null);
+        if (problem !== undefined) report(at, `pushed series cannot be matched: ${problem}`);
+      }
+    });
+  }
+  const isSecured =
+    "bearer_token_file" in given ||
+    "username" in given ||
+    !areSound(["tls"]) ||
+    tls?.client_ca_file !== undefined;
+  if (areSound(["host"]) && !isSecured && !isLoopback(host)) {
+    report(
+      [...path, "host"],
+      "an address beyond this machine needs `bearer_token_file`, `username` or `tls.client_ca_file` beside it",
+    );
+  }
+  if (!areSound(["port"]) || port === 0 || !sound(["telemetry", "ports"])) return;
+  const other = Object.entries(telemetry.ports).find(([, taken]) => taken === port);
+  if (other !== undefined) report([...path, "port"], `the port ${port} is that of the ${other[0]}, too`);
+}
 
-/** The keys of a rule that say nothing to its action, as Prometheus has it. */
-const idleRelabelKeys: Partial<Record<RelabelRule["action"], readonly (keyof RelabelRule)[]>> = {
-  keepequal: nothingButLabels,
-  dropequal: nothingButLabels,
-  labeldrop: nothingButNames,
-  labelkeep: nothingButNames,
-  lowercase: ["replacement"],
-  uppercase: ["replacement"],
-};
-
-const relabelDefaults: Partial<RelabelRule> = { separator: ";", regex: "(.*)", replacement: "$1" };
-
-function relabelProblems(rule: RelabelRule): { at: (keyof RelabelRule)[]; message: string }[] {
-  const { action, target_label: target, modulus, replacement } = rule;
-  const problems = (idleRelabelKeys[action] ?? [])
-    .filter((key) => {
-      const value = rule[key];
-      return Array.isArray(value) ? value.length > 0 : value !== relabelDefaults[key];
-    })
-    .map((key) => ({ at: [key], message: `\`${key}\` says nothing to the action \`${action}\`` }));
-  const report = (at: (keyof RelabelRule)[], message: string) => problems.push({ at, message });
-
-  const writes = !["keep", "drop", "labelmap", "labeldrop", "labelkeep"].includes(action);
-  if (writes && target === undefined) report([], `the action \`${action}\` needs \`target_label\``);
-  if (writes && action !== "replace" && target?.includes("$") === true)
-    report(["target_label"], `only the action \`replace\` knows \`$\` here; this is \`${action}\``);
-  if (action === "hashmod" && modulus === undefined) report([], "the action `hashmod` needs `modulus`");
-  if (action === "labelmap" && replacement === "")
-    report(["replacement"], "`labelmap` needs the name that labels are copied to");
-  return problems;
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function checkOutliers({ transform }: Config, { sound, report }: RuleContext): void {
   const path = ["transform", "cleaning"];
+  if (!sound([...path, "outlier_detection"]) || !sound([...path, "outlier_action"])) return;
   const { outlier_detection: method, outlier_action: action } = transform.cleaning;
-  if (!sound([...path, "outlier_detection"]) || !sound([...path, "outlier_action"]) || method === "none")
-    return;
+  if (method === "none") return;
   const refusal = actionRefusal(method, action);
   if (refusal !== null) report([...path, "outlier_action"], refusal);
 }
@@ -266,12 +284,15 @@ function checkCredentials({ extract, kafka, registry }: Config, { sound, report 
   };
   both(["extract", "prometheus"], () => extract.prometheus, "username", "password_file");
   both(["extract", "prometheus", "tls"], () => extract.prometheus.tls ?? {}, "cert_file", "key_file");
+  both(["extract", "remote_write"], () => extract.remote_write, "username", "password_file");
   both(["kafka", "tls"], () => kafka.tls ?? {}, "cert_file", "key_file");
   both(["registry"], () => registry, "username", "password_file");
 
-  const bearer = ["extract", "prometheus", "bearer_token_file"];
-  if (sound(bearer) && "bearer_token_file" in extract.prometheus && "username" in extract.prometheus) {
-    report(bearer, "`bearer_token_file` and `username` exclude each other");
+  for (const name of ["prometheus", "remote_write"] as const) {
+    const bearer = ["extract", name, "bearer_token_file"];
+    if (sound(bearer) && "bearer_token_file" in extract[name] && "username" in extract[name]) {
+      report(bearer, "`bearer_token_file` and `username` exclude each other");
+    }
   }
 }
 

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { outlierActions, outlierMethods } from "../kernels/outlier-action.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
-import { compileAnchored } from "./anchored-re2.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
+import { relabelRule } from "./config-relabel.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
 import { imputationMethods, timeGroups } from "./imputation-methods.js";
 
@@ -330,77 +330,109 @@ const template = z.strictObject({
     .describe('PromQL instant vector selectors, such as `node_load1` or `{__name__=~"node_.+"}`.'),
 });
 
-export const relabelActions = [
-  "replace",
-  "keep",
-  "drop",
-  "keepequal",
-  "dropequal",
-  "hashmod",
-  "labelmap",
-  "labeldrop",
-  "labelkeep",
-  "lowercase",
-  "uppercase",
-] as const;
-
-/** A label's name as Prometheus 3 allows it: any text. */
-const anyLabelName = z.string().min(1).max(1024).meta({ expected: "the name of a label" });
-
-const relabelRule = z.strictObject({
-  action: z
+/** Who may write, and from where, is in these keys; how much, in the limits. */
+const remoteWrite = section({
+  enabled: yesOrNo
+    .default(false)
+    .describe(
+      "Whether Prometheus's remote write is received, at `/api/v1/write`: protocol 1.0 and 2.0. What a selector of `jobs` " +
+        "reads as well comes twice, at the cost of the work only.",
+    ),
+  host: text
+    .default("127.0.0.1")
+    .describe(
+      "Address to listen on. One beyond this machine needs `bearer_token_file`, `username` or `tls.client_ca_file`.",
+    ),
+  port: freePort(9305).describe("Port to listen on; 0 takes a free one."),
+  entity: z
     .string()
-    .default("replace")
-    .transform(
-      (text, context) => relabelActions.find((action) => action === text.toLowerCase()) ?? refuse(context),
-    )
-    .describe("What the rule does; Prometheus's manual tells of each, at `relabel_config`.")
-    .meta({ expected: `one of ${relabelActions.map((action) => `\`${action}\``).join(", ")}` }),
-  source_labels: z
-    .array(anyLabelName)
+    .default("target")
+    .describe("Which of `entities` the series belong to that no template below matches.")
+    .meta({ expected: "the name of one of `entities`" }),
+  templates: z
+    .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
     .min(0)
-    .max(64)
+    .max(1000)
     .default([])
     .describe(
-      "The labels whose values, joined by `separator`, the rule looks at; `__name__` is the metric's name.",
+      "Which of `extract.templates` name the entity: the first with a selector that matches. List those whose series are " +
+        "polled, too.",
     ),
-  separator: z.string().max(64).default(";").describe("What stands between these values."),
-  regex: z
-    .string()
-    .max(4096)
-    .default("(.*)")
-    .superRefine((expression, context) => {
-      const compiled = compileAnchored(expression);
-      if (typeof compiled === "string")
-        context.addIssue({
-          code: "custom",
-          message: `${JSON.stringify(expression)} is no regular expression of RE2: ${compiled}`,
-        });
+  username: text.optional().describe("User of HTTP basic authentication; needs `password_file`."),
+  password_file: file.optional().describe("File that holds the password of `username`."),
+  bearer_token_file: file
+    .optional()
+    .describe("File that holds the bearer token that senders must show; excludes `username`."),
+  tls: z
+    .strictObject({
+      cert_file: file.describe("The receiver's certificate, PEM."),
+      key_file: file.describe("The certificate's private key, PEM."),
+      client_ca_file: file
+        .optional()
+        .describe("Certificate authority, PEM, that senders' certificates must be signed by."),
     })
-    .describe(
-      "What the whole of the values, or of a label's name, must match: RE2's syntax, `.` any character.",
-    )
-    .meta({ expected: "a regular expression" }),
-  modulus: z
+    .optional()
+    .describe("Serves HTTPS instead of HTTP."),
+  request_bytes_max: z
+    .int()
+    .min(1_000)
+    .max(100_000_000)
+    .default(8_000_000)
+    .describe("The longest body, as it is sent.")
+    .meta({ unit: "bytes" }),
+  decompressed_bytes_max: z
+    .int()
+    .min(1_000)
+    .max(500_000_000)
+    .default(32_000_000)
+    .describe("The longest body once it is decompressed; it is looked at before that is done.")
+    .meta({ unit: "bytes" }),
+  series_max: z
     .int()
     .min(1)
-    .max(1_000_000_000)
-    .optional()
-    .describe("What `hashmod` divides the hash by; the rest is the label's value."),
-  target_label: anyLabelName
-    .optional()
-    .describe("The label that is written, or compared; that of `replace` may hold `$1` and `${name}`."),
-  replacement: z
-    .string()
-    .max(4096)
-    .default("$1")
+    .max(1_000_000)
+    .default(100_000)
+    .describe("Series of one request. Prometheus sends 2000 samples, each as a series."),
+  samples_max: z.int().min(1).max(1_000_000).default(100_000).describe("Samples of one request."),
+  labels_max: z.int().min(1).max(1_000).default(64).describe("Labels of one series, its name among them."),
+  label_name_bytes_max: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(256)
+    .describe("The longest name of a label.")
+    .meta({ unit: "bytes" }),
+  label_value_bytes_max: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(4_096)
+    .describe("The longest value of a label.")
+    .meta({ unit: "bytes" }),
+  queue_samples_max: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(500_000)
     .describe(
-      "The value that is written, or the name that `labelmap` copies to; `$1` and `${name}` are groups of `regex`.",
+      "Samples that may wait for Kafka, some 100 bytes each. Beyond them requests are refused: with 429 while Kafka answers, " +
+        "with 503 otherwise. One Prometheus has 50 × 2000 samples under way by default; with several or larger ones, set " +
+        "`retry_on_http_429` in their `queue_config`, or they drop what gets a 429.",
     ),
+  answer_timeout: durationMs("25s", "100ms", "10m").describe(
+    "How long a request may wait for Kafka before it is told to come again; shorter than the senders' `remote_timeout`.",
+  ),
+  remember: durationMs("5m", "10s", "1d").describe(
+    "How long what is in Kafka is remembered, at the least, so that what is sent again is not written again; longer than " +
+      "the senders' `remote_timeout`. After a start it is read back.",
+  ),
+  remembered_samples_max: z
+    .int()
+    .min(1)
+    .max(50_000_000)
+    .default(2_000_000)
+    .describe("Samples that are remembered at the most, some 30 bytes each; then the oldest are forgotten."),
 });
-
-/** One rule of `extract.jobs.<name>.relabel`. */
-export type RelabelRule = z.output<typeof relabelRule>;
 
 const job = z.strictObject({
   templates: z
@@ -426,6 +458,51 @@ const job = z.strictObject({
   initial_lookback: durationMs("1h", "0s", "1y").describe("How far back the very first poll reads."),
   max_window: durationMs("5m", "1s", "1d").describe(
     "The longest window of one query while the job catches up; longer than `overlap`.",
+  ),
+  catch_up_limit: durationMs("1h", "1m", "1y").describe(
+    "How much of a downtime the job catches up by itself before it goes on live; what is older is backfilled beside it. " +
+      "Longer than `overlap`.",
+  ),
+});
+
+const backfill = section({
+  rate_limit: z
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .default(20)
+    .describe("Queries a second, at the most, besides those of the jobs.")
+    .meta({ unit: "queries a second" }),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(2)
+    .describe("How many chunks are read at a time: memory is this times `chunk_samples`."),
+  chunk_samples: z
+    .int()
+    .min(1_000)
+    .max(1_000_000)
+    .default(50_000)
+    .describe(
+      "Samples that are read at one go, and sent in one transaction; a backfill that is stopped goes on there.",
+    )
+    .meta({ unit: "samples" }),
+  samples_per_second: z
+    .number()
+    .min(1)
+    .max(100_000_000)
+    .default(50_000)
+    .describe(
+      "Samples a second, at the most: what the processor can do besides live frames, which stand behind them in metrics.raw.",
+    )
+    .meta({ unit: "samples a second" }),
+  live_lag_max: durationMs("5s", "100ms", "1h").describe(
+    "How far behind a job may be, if not three of its intervals; backfill pauses meanwhile.",
+  ),
+  retention_margin: durationMs("1d", "0s", "1y").describe(
+    "How much younger a sample must be than what metrics.raw and metrics.features keep, so that it is processed before Kafka " +
+      "deletes it. Older ranges are refused.",
   ),
 });
 
@@ -458,6 +535,12 @@ export const etlSchema = z.strictObject({
         "Who reads which templates, and how often. A series belongs to the first job and template that read it. " +
           "Jobs that are given replace the default's.",
       ),
+    backfill: backfill.describe("How requested ranges are fetched, beside the jobs."),
+    remote_write: remoteWrite.describe(
+      "What Prometheus sends by itself: the remote-write receiver. Types of metrics come with 1.0 once a minute " +
+        "(`metadata_config`), and with 2.0 where Prometheus runs with `--enable-feature=metadata-wal-records`; without them " +
+        "counters are what is named `_total` or `_bucket`. Native histograms and exemplars have no place in a frame.",
+    ),
   }).describe("Prometheus to Kafka: the poller."),
   entities: z
     .record(entryName, z.array(labelName).min(1).max(16).describe("The labels that name one entity."))

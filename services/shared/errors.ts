@@ -81,6 +81,27 @@ export const errorTable = {
     action: "Create the bucket and organisation of load.influxdb, or correct their names.",
   },
   INFLUX_LINE_REFUSED: { retryable: false, action: "The row is in metrics.dead with InfluxDB's own words." },
+  BACKFILL_TARGET_DOWN: {
+    retryable: false,
+    action: "Nothing can be fetched, nor is it tried again: Prometheus itself has a gap there.",
+  },
+  BACKFILL_NO_SAMPLES: {
+    retryable: false,
+    action: "Check --match and how long Prometheus keeps samples (--storage.tsdb.retention.time).",
+  },
+  BACKFILL_TOO_OLD: {
+    retryable: false,
+    action:
+      "Ask for a later beginning, or raise retention.ms of metrics.raw and metrics.features first (kafka-configs.sh --alter).",
+  },
+  BACKFILL_REFUSED: {
+    retryable: false,
+    action: "Correct the request; `millrace backfill` checks it before.",
+  },
+  BACKFILL_UNKNOWN: {
+    retryable: false,
+    action: "`millrace backfill --list` shows the requests of the last 30 days.",
+  },
   INPUT_UNREADABLE: { retryable: false, action: "Name a readable file with --input." },
   OUTPUT_UNWRITABLE: {
     retryable: false,

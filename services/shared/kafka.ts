@@ -21,7 +21,7 @@ import { type TopicId, partitionCount, topicName, topicSettings, topics } from "
  * owners that do not know they were replaced, empty ends of transactional partitions, consumers that stop for good.
  */
 
-const { CompressionTypes, Kafka: KafkaClient, PartitionAssigners, logLevel } = kafkajs;
+const { CompressionTypes, ConfigResourceTypes, Kafka: KafkaClient, PartitionAssigners, logLevel } = kafkajs;
 
 /** Values above this many bytes in one transaction's request are sent in several: a request is one record batch a partition. */
 const MAX_REQUEST_BYTES = 900_000;
@@ -180,6 +180,27 @@ export async function partitionsOf(kafka: Kafka, topic: string): Promise<number>
     const { topics: metadata } = await admin.fetchTopicMetadata({ topics: [topic] });
     return metadata[0].partitions.length;
   });
+}
+
+/** What each of the topics has a setting of Kafka's at. Rejects with KAFKA_UNAVAILABLE and KAFKA_TOPIC_MISSING. */
+export async function topicSetting(
+  kafka: Kafka,
+  names: readonly string[],
+  setting: string,
+): Promise<string[]> {
+  const { resources } = await withAdmin(kafka, (admin) =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: [setting] })),
+    }),
+  );
+  return resources.flatMap(({ configEntries }) => configEntries.map(({ configValue }) => configValue));
+}
+
+/** Where each partition of a topic ends now, by partition: transactions under way, and all that comes, lie behind. */
+export async function endsOf(kafka: Kafka, topic: string): Promise<number[]> {
+  const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+  return offsets.toSorted((a, b) => a.partition - b.partition).map(({ high }) => Number(high));
 }
 
 /** kafkajs's errors as ours; what is none of them is as it was, or INTERNAL. */
@@ -520,7 +541,8 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
   };
 }
 
-export type ReadFrom = "earliest" | { timestampMs: number };
+/** `offsets`: one a partition; those that are deleted by now are passed over. */
+export type ReadFrom = "earliest" | { timestampMs: number } | { offsets: readonly number[] };
 
 /**
  * Reads a topic from a place to the end that it has now, committed messages only, outside of any lasting group.
@@ -536,13 +558,45 @@ export async function readTopic(
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
-  const remaining = await withAdmin(kafka, (admin) => rangesToRead(admin, topic, from), {
+  const ranges = await withAdmin(kafka, (admin) => rangesToRead(admin, topic, from), {
     readUncommitted: true,
   });
+  const onEach = (messages: KafkaMessage[], partition: number) => {
+    onMessages(messages, partition);
+    return Promise.resolve();
+  };
+  await readOffsets(kafka, topic, ranges, onEach, signal);
+}
+
+/** Offsets of a partition, from `next` on. */
+export interface OffsetRange {
+  readonly next: bigint;
+  /** Excluded. */
+  readonly end: bigint;
+}
+
+/**
+ * Reads ranges of offsets, ascending and apart from each other, by partition: as readTopic does. The end of each must be
+ * there already, or it waits. Nothing more of a partition is read while `onMessages` works.
+ */
+export async function readOffsets(
+  kafka: Kafka,
+  topic: string,
+  ranges: ReadonlyMap<number, readonly OffsetRange[]>,
+  onMessages: (messages: KafkaMessage[], partition: number) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const remaining = new Map(
+    [...ranges].filter(([, list]) => list.length > 0).map(([partition, list]) => [partition, [...list]]),
+  );
   if (remaining.size === 0) return;
 
-  const groupId = `millrace.reader.${randomUUID()}`;
+  const groupId = `millrace.reader.${topic}.${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
+  const pause = (partition: number) => consumer.pause([{ topic, partitions: [partition] }]);
+  const seek = (partition: number, { next }: OffsetRange) =>
+    consumer.seek({ topic, partition, offset: String(next) });
   const read = async () => {
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
@@ -550,37 +604,43 @@ export async function readTopic(
       // The one place where a position can be set before anything is fetched.
       consumer.on("consumer.group_join", ({ payload }) => {
         for (const partition of payload.memberAssignment[topic] ?? []) {
-          const range = remaining.get(partition);
-          if (range === undefined) consumer.pause([{ topic, partitions: [partition] }]);
-          else consumer.seek({ topic, partition, offset: String(range.next) });
+          const range = remaining.get(partition)?.[0];
+          if (range === undefined) pause(partition);
+          else seek(partition, range);
         }
       });
       consumer.on("consumer.crash", ({ payload }) => reject(asKafkaError(payload.error)));
       // A batch of nothing but aborted messages and control records never reaches eachBatch, so its end is seen here.
       consumer.on("consumer.end_batch_process", ({ payload: { partition, lastOffset } }) => {
-        const range = remaining.get(partition);
-        if (range === undefined) return;
-        range.next = BigInt(lastOffset) + 1n;
-        if (range.next < range.end) return;
+        const left = remaining.get(partition);
+        if (left === undefined) return;
+        left[0] = { ...left[0], next: BigInt(lastOffset) + 1n };
+        if (left[0].next < left[0].end) return;
+        left.shift();
+        if (left.length > 0) {
+          seek(partition, left[0]);
+          return;
+        }
         remaining.delete(partition);
+        pause(partition);
         if (remaining.size === 0) resolve();
       });
       consumer
         .run({
           autoCommit: false,
-          eachBatch: ({ batch }) => {
-            const range = remaining.get(batch.partition);
+          eachBatch: async ({ batch }) => {
+            const range = remaining.get(batch.partition)?.[0];
             const wanted = batch.messages.filter(
-              ({ offset }) => range !== undefined && BigInt(offset) < range.end,
+              ({ offset }) =>
+                range !== undefined && BigInt(offset) >= range.next && BigInt(offset) < range.end,
             );
             try {
-              if (wanted.length > 0) onMessages(wanted, batch.partition);
+              if (wanted.length > 0) await onMessages(wanted, batch.partition);
             } catch (error) {
               // It is not called again.
               remaining.clear();
               reject(error as Error);
             }
-            return Promise.resolve();
           },
         })
         .catch(reject);
@@ -596,26 +656,28 @@ export async function readTopic(
   }
 }
 
-interface OffsetRange {
-  next: bigint;
-  /** Excluded. */
-  readonly end: bigint;
-}
-
 /** Of the partitions that have something to read. */
-async function rangesToRead(admin: Admin, topic: string, from: ReadFrom): Promise<Map<number, OffsetRange>> {
+async function rangesToRead(
+  admin: Admin,
+  topic: string,
+  from: ReadFrom,
+): Promise<Map<number, OffsetRange[]>> {
   const ends = await admin.fetchTopicOffsets(topic);
   const starts =
     from === "earliest"
       ? ends.map(({ partition, low }) => ({ partition, offset: low }))
-      : await admin.fetchTopicOffsetsByTimestamp(topic, from.timestampMs);
+      : "offsets" in from
+        ? ends.map(({ partition, low }) => ({
+            partition,
+            offset: String(Math.max(Number(low), from.offsets[partition] ?? 0)),
+          }))
+        : await admin.fetchTopicOffsetsByTimestamp(topic, from.timestampMs);
   const startOf = new Map(starts.map(({ partition, offset }) => [partition, BigInt(offset)]));
   return new Map(
     ends
-      .map(
-        ({ partition, high }) => [partition, { next: startOf.get(partition)!, end: BigInt(high) }] as const,
-      )
-      .filter(([, { next, end }]) => next < end),
+      .map(({ partition, high }) => ({ partition, next: startOf.get(partition)!, end: BigInt(high) }))
+      .filter(({ next, end }) => next < end)
+      .map(({ partition, next, end }) => [partition, [{ next, end }]]),
   );
 }
 

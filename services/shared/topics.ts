@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 export interface TopicDefinition {
   readonly name: string;
   /** What the record key is. */
-  readonly key: "entity" | "source" | "original key" | "entity or job";
+  readonly key: "entity" | "source" | "original key" | "request";
   /** The file in schemas/; metrics.features is compiled from the configuration, metrics.dead carries original bytes. */
   readonly schema: string | null;
   readonly cleanup: "delete" | "compact" | "compact,delete";
@@ -67,12 +67,12 @@ export const topics = {
   },
   backfill: {
     name: "backfill.requests",
-    key: "entity or job",
+    key: "request",
     schema: "backfill.requests.avsc",
     cleanup: "compact,delete",
     retentionMs: 30 * DAY_MS,
     partitions: "single",
-    writers: ["sink", "processor", "orchestrator", "cli"],
+    writers: ["poller", "sink", "processor", "orchestrator", "cli"],
   },
   state: {
     name: "pipeline.state",

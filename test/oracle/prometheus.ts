@@ -18,6 +18,9 @@ export interface Prometheus {
    * as instants, NaN where the series has none.
    */
   readonly ask: (query: string, fromMs: number, toMs: number, stepMs: number) => Promise<AnsweredSeries[]>;
+  /** Adds samples, none older than those of the same series. */
+  readonly write: (series: readonly WrittenSeries[]) => Promise<void>;
+  readonly url: string;
   readonly close: () => Promise<void>;
 }
 
@@ -96,7 +99,12 @@ export async function openPrometheus(program: string, series: readonly WrittenSe
     await close();
     throw error;
   }
-  return { ask: (...question) => askRange(url, ...question), close };
+  return {
+    ask: (...question) => askRange(url, ...question),
+    write: (more) => write(url, more),
+    url,
+    close,
+  };
 }
 
 async function write(url: string, series: readonly WrittenSeries[]): Promise<void> {

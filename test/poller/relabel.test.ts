@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { compileRelabelling } from "../../services/poller/relabel.js";
-import { type RelabelRule, etlSchema } from "../../services/shared/config-schema.js";
+import type { RelabelRule } from "../../services/shared/config-relabel.js";
+import { etlSchema } from "../../services/shared/config-schema.js";
 import type { Labels } from "../../services/shared/frame.js";
 
 type GivenRule = Partial<Omit<RelabelRule, "action">> & { action?: string };

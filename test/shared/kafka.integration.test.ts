@@ -18,6 +18,7 @@ import {
   openTransactionalProducer,
   partitionOf,
   partitionsOf,
+  readOffsets,
   readTopic,
   runConsumer,
   withAdmin,
@@ -344,7 +345,7 @@ describe("readTopic", () => {
     await assert.rejects(read, /^Error: meanwhile$/);
     const { groups } = await withAdmin(kafka, (admin) => admin.listGroups());
     assert.deepEqual(
-      groups.filter(({ groupId }) => groupId.startsWith("millrace.reader.")),
+      groups.filter(({ groupId }) => groupId.startsWith(`millrace.reader.${topic}.`)),
       [],
     );
   });
@@ -356,6 +357,52 @@ describe("readTopic", () => {
       throw new Error("no such thing");
     };
     await assert.rejects(readTopic(kafka, topic, "earliest", broken), /no such thing/);
+  });
+});
+
+describe("readOffsets", () => {
+  it("reads the ranges of each partition, in order, and nothing between them", async () => {
+    const topic = await freshTopic(3);
+    const values = Array.from({ length: 300 }, (_, i) => String(i));
+    // Each commit adds a control record, which has an offset, too.
+    for (const partition of [0, 1, 2])
+      for (let i = 0; i < 300; i += 100) await commit(topic, values.slice(i, i + 100), partition);
+    const read: string[][] = [[], [], []];
+    const ranges = new Map([
+      [
+        0,
+        [
+          { next: 5n, end: 8n },
+          { next: 150n, end: 152n },
+          { next: 152n, end: 153n },
+          { next: 302n, end: 303n },
+        ],
+      ],
+      [1, [{ next: 99n, end: 102n }]],
+      [2, []],
+    ]);
+    await readOffsets(kafka, topic, ranges, (messages, partition) => {
+      read[partition].push(...messages.map(({ value }) => String(value)));
+      return Promise.resolve();
+    });
+    assert.deepEqual(read, [["5", "6", "7", "149", "150", "151"], ["99", "100"], []]);
+  });
+
+  it("waits for its listener before it reads on, and rejects with what that throws", async () => {
+    const topic = await freshTopic();
+    for (const value of ["a", "b", "c"]) await commit(topic, [value]);
+    const range = new Map([[0, [{ next: 0n, end: 5n }]]]);
+    let working = 0;
+    const read: string[] = [];
+    await readOffsets(kafka, topic, range, async (messages) => {
+      assert.equal(++working, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      read.push(...messages.map(({ value }) => String(value)));
+      working--;
+    });
+    assert.deepEqual(read, ["a", "b", "c"]);
+    const broken = () => Promise.reject(new Error("no such thing"));
+    await assert.rejects(readOffsets(kafka, topic, range, broken), /no such thing/);
   });
 });
 
