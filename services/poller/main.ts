@@ -12,7 +12,8 @@ import { runBackfill } from "./backfill/run-backfill.js";
 import { runJob } from "./job.js";
 import { createMetricTypes } from "./metric-types.js";
 import { createOutage } from "../shared/outage.js";
-import { createPollerMetrics } from "./poller-metrics.js";
+import { tellLeftOut } from "./left-out.js";
+import { countLeftOut, createPollerMetrics } from "./poller-metrics.js";
 import { connectPrometheus } from "./prometheus-client.js";
 import { startReceiver } from "./remote-write/receiver.js";
 import { createSeriesDirectory } from "./series-directory.js";
@@ -79,13 +80,23 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
       `PROM_UNAVAILABLE: no answer yet of Prometheus at ${config.extract.prometheus.url}`,
     );
     const assignment = assignmentOf(job, config);
+    const limits = outageOf("limits", "limits");
     const from = {
       job,
       source: SOURCE,
       schedule,
       templates: assignment.own,
       client,
-      directory: createSeriesDirectory({ client, types, assignment, now }),
+      directory: createSeriesDirectory({
+        client,
+        types,
+        assignment,
+        now,
+        onLeftOut: (leftOut) => {
+          countLeftOut(job, leftOut, metrics);
+          tellLeftOut(leftOut, assignment.limits, limits);
+        },
+      }),
       outage: outageOf("poll", "prometheus"),
       metrics,
       now,
@@ -107,8 +118,8 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   const { rate_limit } = config.extract.backfill;
   const backfillClient = connectPrometheus({ ...config.extract.prometheus, rate_limit }, { now });
   // What a backfill waits for makes nobody wait for the poller: it is told of, and no matter of readiness.
-  const backfillOutage = (subject: string) =>
-    createOutage({ subject, details: {}, logger, setReason: () => undefined, now });
+  const backfillOutage = (subject: string, details = {}) =>
+    createOutage({ subject, details, logger, setReason: () => undefined, now });
   const backfill = runBackfill(
     {
       config,
@@ -119,6 +130,7 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
       schemaIds,
       live: createLiveProgress({ metrics, extract: config.extract, now }),
       outages: { kafka: backfillOutage("backfill"), prometheus: backfillOutage("backfill.poll") },
+      limitsOf: (job) => backfillOutage("backfill.limits", { job }),
       metrics: createBackfillMetrics(telemetry.metrics),
       pollerMetrics: metrics,
       logger,

@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { LeftOut } from "./left-out.js";
+import { leftOutCodes } from "./limits.js";
 
 export type PollerMetrics = ReturnType<typeof createPollerMetrics>;
 
@@ -26,6 +28,18 @@ export function createPollerMetrics(registry: Registry) {
     histograms: new Counter({
       name: "millrace_poller_native_histograms_skipped_total",
       help: "Samples of native histograms, which have no place in a frame. The overlap counts them again.",
+      labelNames: ["job"],
+      registers,
+    }),
+    seriesLeftOut: new Gauge({
+      name: "millrace_poller_series_left_out",
+      help: "Series that a limit or the job's rules keep out now, by error code.",
+      labelNames: ["job", "code"],
+      registers,
+    }),
+    samplesLeftOut: new Counter({
+      name: "millrace_poller_samples_left_out_total",
+      help: "Samples of windows of a second that were too many. The overlap counts them again.",
       labelNames: ["job"],
       registers,
     }),
@@ -74,4 +88,14 @@ export function createPollerMetrics(registry: Registry) {
       registers,
     }),
   };
+}
+
+export function countLeftOut(
+  job: string,
+  { series, samples }: LeftOut,
+  metrics: Pick<PollerMetrics, "seriesLeftOut" | "samplesLeftOut">,
+): void {
+  for (const code of leftOutCodes)
+    if (code !== "LIMIT_SAMPLES") metrics.seriesLeftOut.set({ job, code }, series.get(code)?.count ?? 0);
+  metrics.samplesLeftOut.inc({ job }, samples);
 }

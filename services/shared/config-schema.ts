@@ -465,6 +465,33 @@ const job = z.strictObject({
   ),
 });
 
+const limits = section({
+  series_max: z.int().min(1).max(100_000_000).default(200_000).describe("Series that a job reads."),
+  labels_max: z.int().min(1).max(10_000).default(64).describe("Labels of a series, its name among them."),
+  label_name_bytes_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(256)
+    .describe("Length of a label's name.")
+    .meta({ unit: "bytes" }),
+  label_value_bytes_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(4_096)
+    .describe("Length of a label's value.")
+    .meta({ unit: "bytes" }),
+  samples_max: z
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .default(5_000_000)
+    .describe(
+      "Samples of a window; one that holds more is read in shorter ones, and only what is too much for a second is left out.",
+    ),
+});
+
 const backfill = section({
   rate_limit: z
     .number()
@@ -535,6 +562,9 @@ export const etlSchema = z.strictObject({
         "Who reads which templates, and how often. A series belongs to the first job and template that read it. " +
           "Jobs that are given replace the default's.",
       ),
+    limits: limits.describe(
+      "How much a job may read, after its rules have changed or dropped series. What is over a limit is left out, counted and told of; the rest goes on.",
+    ),
     backfill: backfill.describe("How requested ranges are fetched, beside the jobs."),
     remote_write: remoteWrite.describe(
       "What Prometheus sends by itself: the remote-write receiver. Types of metrics come with 1.0 once a minute " +

@@ -48,6 +48,36 @@ export const errorTable = {
     action: "Prometheus answered with warnings; its own log says which data it could not read.",
   },
   PROM_UNAUTHORIZED: { retryable: false, action: "Check the credentials of extract.prometheus." },
+  LIMIT_SERIES: {
+    retryable: false,
+    action: "Narrow the job's selectors, drop series by its rules, or raise extract.limits.series_max.",
+  },
+  LIMIT_LABELS: {
+    retryable: false,
+    action: "Drop labels by a rule (labeldrop), or raise extract.limits.labels_max.",
+  },
+  LIMIT_LABEL_NAME: {
+    retryable: false,
+    action: "Drop or shorten the label by a rule, or raise extract.limits.label_name_bytes_max.",
+  },
+  LIMIT_LABEL_VALUE: {
+    retryable: false,
+    action: "Drop or shorten the label by a rule, or raise extract.limits.label_value_bytes_max.",
+  },
+  LIMIT_SAMPLES: {
+    retryable: false,
+    action:
+      "Divide the templates among more jobs, drop series by rules, or raise extract.limits.samples_max.",
+  },
+  RELABEL_NO_NAME: {
+    retryable: false,
+    action: "Correct the job's rules: they must leave __name__, or drop the series by a rule of their own.",
+  },
+  RELABEL_SAME_SERIES: {
+    retryable: false,
+    action:
+      "Correct the job's rules: keep the label that tells the series apart, or drop all but one of them.",
+  },
   KAFKA_UNAVAILABLE: { retryable: true, action: "Check kafka.brokers and that the brokers answer." },
   KAFKA_FENCED: { retryable: true, action: "Another instance took this work over; nothing is to be done." },
   KAFKA_TOPIC_MISSING: { retryable: true, action: "Create the topics with `millrace topics --create`." },

@@ -45,7 +45,13 @@ function startLoop(
     schedule: { ...config.extract.jobs["live"], interval: 20, overlap: 300, ...schedule },
     templates: assignment.own,
     client,
-    directory: createSeriesDirectory({ client, types: createMetricTypes(client, now), assignment, now }),
+    directory: createSeriesDirectory({
+      client,
+      types: createMetricTypes(client, now),
+      assignment,
+      now,
+      onLeftOut: () => undefined,
+    }),
     outage: createOutage({
       subject: "poll",
       details: {},

@@ -17,6 +17,7 @@ import type { Schemas } from "../../shared/schema-registry.js";
 import type { Logger } from "../../shared/telemetry.js";
 import { topicName } from "../../shared/topics.js";
 import type { PollerMetrics } from "../poller-metrics.js";
+import { tellLeftOut } from "../left-out.js";
 import { createMetricTypes } from "../metric-types.js";
 import type { PrometheusClient } from "../prometheus-client.js";
 import { createRateLimit } from "../rate-limit.js";
@@ -40,6 +41,8 @@ export interface BackfillSide {
   readonly schemaIds: { readonly raw: number; readonly backfill: number };
   readonly live: LiveProgress;
   readonly outages: { readonly kafka: Outage; readonly prometheus: Outage };
+  /** What is told of that a job's limits and rules leave out of its backfill. */
+  readonly limitsOf: (job: string) => Outage;
   readonly metrics: BackfillMetrics;
   readonly pollerMetrics: PollerMetrics;
   readonly logger: Logger;
@@ -122,11 +125,19 @@ function healingSide(
     config: config.extract.backfill,
     client,
     outage: side.outages.prometheus,
-    templatesOf: (job) => assignmentOf(job, config).own,
+    assignmentOf: (job) => assignmentOf(job, config),
     directoryOf: (job) => {
       const known = directories.get(job);
       if (known !== undefined) return known;
-      const made = createSeriesDirectory({ client, types, assignment: assignmentOf(job, config), now });
+      const assignment = assignmentOf(job, config);
+      const limits = side.limitsOf(job);
+      const made = createSeriesDirectory({
+        client,
+        types,
+        assignment,
+        now,
+        onLeftOut: (leftOut) => tellLeftOut(leftOut, assignment.limits, limits),
+      });
       directories.set(job, made);
       return made;
     },
