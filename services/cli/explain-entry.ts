@@ -1,7 +1,14 @@
 import type { OutlierAction, OutlierMethod } from "../kernels/outlier-action.js";
 import { firstAfter } from "../kernels/window-bounds.js";
 import type { FeaturePlan, OutlierPlan } from "../processor/feature-plan.js";
-import { fences, fittedTo, isOutlier, isolationOf } from "../processor/state/detect-outlier.js";
+import {
+  epochOf,
+  fences,
+  fittedTo,
+  forestAt,
+  isOutlier,
+  isolationOf,
+} from "../processor/state/detect-outlier.js";
 import { endsOf } from "../processor/state/fill-gaps.js";
 import {
   type SeriesWindow,
@@ -46,12 +53,16 @@ interface Judged {
 export interface OutlierExplanation {
   readonly isOutlier: boolean;
   readonly method: OutlierMethod;
-  /** What it is judged against, itself excluded. */
-  readonly against: Span;
+  /** What it is judged against, itself excluded; null of a forest that was fitted elsewhere. */
+  readonly against: Span | null;
   /** NaN where nobody can be judged, and of a forest. */
   readonly fences: readonly [number, number];
-  /** Of a forest; else null. */
-  readonly score: { readonly value: number; readonly outlierAbove: number } | null;
+  /** Of a forest, with its name where it was fitted elsewhere; else null. */
+  readonly score: {
+    readonly value: number;
+    readonly outlierAbove: number;
+    readonly imported: string | null;
+  } | null;
   readonly action: OutlierAction;
   /** What the action left, before gaps were filled. */
   readonly left: number;
@@ -102,26 +113,37 @@ function judgedOf(window: SeriesWindow, plan: FeaturePlan, at: number): Judged {
 }
 
 function outlierOf(window: SeriesWindow, plan: OutlierPlan, at: number): OutlierExplanation {
-  const { judged, timestamps, cleaned } = window;
+  const { cleaned, series } = window;
   const { method, action } = plan;
   const found = isOutlier(window, plan, at);
   const between: [number, number] = [fences[0], fences[1]];
-  const isForest = method === "isolation_forest";
-  const score = isForest ? isolationOf(window, plan, at) : NaN;
-  const forest = isForest && Number.isFinite(judged[at]) ? window.forest : null;
-  const bounds =
-    forest === null
-      ? { afterMs: timestamps[at] - plan.windowsMs[0], toMs: timestamps[at] }
-      : fittedTo(plan, forest.epochMs);
+  const imported = plan.importedForest?.(series)?.name ?? null;
   return {
     isOutlier: found,
     method,
-    against: spanOf(window, bounds, (i) => i !== at && Number.isFinite(judged[i])),
+    against: imported === null ? againstOf(window, plan, at) : null,
     fences: between,
-    score: isForest ? { value: score, outlierAbove: forest?.fitted?.outlierAbove ?? NaN } : null,
+    score:
+      method !== "isolation_forest"
+        ? null
+        : {
+            value: isolationOf(window, plan, at),
+            outlierAbove: forestAt(window, plan, at)?.outlierAbove ?? NaN,
+            imported,
+          },
     action,
     left: isImputed(window, at) ? NaN : cleaned[at],
   };
+}
+
+/** The others of its window, or what its series' own forest was fitted to. */
+function againstOf(window: SeriesWindow, plan: OutlierPlan, at: number): Span {
+  const { judged, timestamps } = window;
+  const isForest = plan.method === "isolation_forest" && Number.isFinite(judged[at]);
+  const bounds = isForest
+    ? fittedTo(plan, epochOf(plan, timestamps[at]))
+    : { afterMs: timestamps[at] - plan.windowsMs[0], toMs: timestamps[at] };
+  return spanOf(window, bounds, (i) => i !== at && Number.isFinite(judged[i]));
 }
 
 function gapOf(window: SeriesWindow, at: number): GapExplanation | null {

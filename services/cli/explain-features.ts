@@ -1,7 +1,7 @@
 import { indexAsOf } from "../kernels/momentum.js";
 import { firstAfter } from "../kernels/window-bounds.js";
 import type { FeaturePlan } from "../processor/feature-plan.js";
-import { fittedTo, isolationOf } from "../processor/state/detect-outlier.js";
+import { epochOf, fittedTo, isolationOf } from "../processor/state/detect-outlier.js";
 import { endsOf } from "../processor/state/fill-gaps.js";
 import { seenValues } from "../processor/state/judge.js";
 import { type SeriesWindow, entryKinds, isCounter, isImputed } from "../processor/state/series-window.js";
@@ -45,18 +45,33 @@ export function spansOfColumns(config: Config, plan: FeaturePlan): SpanOf[] {
     const span: SpanOf = (window, at) => compared(window, plan, at, ms, features.momentum_tolerance);
     for (const column of momentum.slice(2 * i, 2 * i + 2)) byColumn.set(column, span);
   });
-  for (const { columns, lookbackMs } of plan.groups)
-    for (const column of columns) if (!byColumn.has(column)) byColumn.set(column, windowOf(lookbackMs));
+  for (const { columns, lookbackMs, spanAt } of plan.groups) {
+    const span: SpanOf =
+      spanAt === undefined
+        ? windowOf(lookbackMs)
+        : (window, at) => seenWithin(window, plan, at, spanAt(window.timestamps[at]));
+    for (const column of columns) if (!byColumn.has(column)) byColumn.set(column, span);
+  }
   byColumn.set("iforest_score", (window, at) => fitted(window, plan, at));
+  byColumn.set("scaled", itself);
   byColumn.set("rate", (window, at) => ofRate(window, plan, at));
   return plan.columns.map((column) => byColumn.get(column) ?? (() => null));
 }
 
 /** What windows see in (t − window, t]. */
 function seen(window: SeriesWindow, plan: FeaturePlan, at: number, windowMs: number): Span {
-  const { timestamps } = window;
+  const toMs = window.timestamps[at];
+  return seenWithin(window, plan, at, { afterMs: toMs - windowMs, toMs });
+}
+
+/** What windows see of a row's kind between two times. */
+function seenWithin(
+  window: SeriesWindow,
+  plan: FeaturePlan,
+  at: number,
+  bounds: Pick<Span, "afterMs" | "toMs">,
+): Span {
   const values = seenValues(window, plan, isCounter(window, at));
-  const bounds = { afterMs: timestamps[at] - windowMs, toMs: timestamps[at] };
   return spanOf(window, bounds, (i) => Number.isFinite(values[i]));
 }
 
@@ -75,11 +90,18 @@ function compared(
   return spanOf(window, bounds, (i) => (i === base || i === at) && Number.isFinite(values[i]));
 }
 
-/** What the forest that scored the row was fitted to. */
+/** What the forest that scored the row was fitted to; where that was elsewhere, the row itself. */
 function fitted(window: SeriesWindow, { outliers }: FeaturePlan, at: number): Span | null {
-  const { judged } = window;
+  const { judged, timestamps, series } = window;
   if (outliers === null || Number.isNaN(isolationOf(window, outliers, at))) return null;
-  return spanOf(window, fittedTo(outliers, window.forest!.epochMs), (i) => Number.isFinite(judged[i]));
+  if (outliers.importedForest?.(series)) return itself(window, at);
+  const bounds = fittedTo(outliers, epochOf(outliers, timestamps[at]));
+  return spanOf(window, bounds, (i) => Number.isFinite(judged[i]));
+}
+
+function itself(window: SeriesWindow, at: number): Span {
+  const toMs = window.timestamps[at];
+  return spanOf(window, { afterMs: toMs - 1, toMs }, (i) => i === at);
 }
 
 /** The samples, as they were read, that a counter's rate at the row is of; of one filled in, the ends of its gap. */

@@ -56,9 +56,11 @@ function outlierJson({
   return {
     found: isOutlier,
     method,
-    against: spanJson(against),
+    against: against === null ? null : spanJson(against),
     fences,
-    ...(score === null ? {} : { score: score.value, outlierAbove: score.outlierAbove }),
+    ...(score === null
+      ? {}
+      : { score: score.value, outlierAbove: score.outlierAbove, fittedElsewhere: score.imported }),
     action: isOutlier ? action : null,
     left,
   };

@@ -101,15 +101,18 @@ function samplesText(samples: readonly Sample[], time: TimeText): string {
 
 function outlierText(outlier: OutlierExplanation, time: TimeText): string {
   const { isOutlier, method, against, fences, score, action, left } = outlier;
-  const window = `(${time(against.afterMs)}, ${time(against.toMs)}]`;
-  const others = `the ${against.samples} others of ${window}`;
   const verdict = isOutlier ? "yes" : "no";
   const done = { flag: "flagged, kept", remove: "removed", clip: `clipped to ${numberText(left)}` }[action];
   const what = isOutlier ? `; ${done}` : "";
-  if (score !== null && !Number.isNaN(score.value)) {
-    const limit = `score ${numberText(score.value)}, outliers above ${numberText(score.outlierAbove)}`;
+  const limit =
+    score === null
+      ? ""
+      : `score ${numberText(score.value)}, outliers above ${numberText(score.outlierAbove)}`;
+  if (against === null) return `${verdict}: ${method} ${score?.imported}, fitted elsewhere, ${limit}${what}`;
+  const window = `(${time(against.afterMs)}, ${time(against.toMs)}]`;
+  const others = `the ${against.samples} others of ${window}`;
+  if (score !== null && !Number.isNaN(score.value))
     return `${verdict}: ${method} fitted to the ${against.samples} of ${window}, ${limit}${what}`;
-  }
   if (score === null && !Number.isNaN(fences[0]))
     return `${verdict}: ${method} among ${others}, fences ${numberText(fences[0])} … ${numberText(fences[1])}${what}`;
   const reason = against.samples < minimumOthers ? `fewer than ${minimumOthers}` : "which give no scale";

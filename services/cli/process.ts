@@ -140,7 +140,7 @@ interface Output {
   readonly abandon: () => void;
 }
 
-function openOutput(output: string, { print }: Terminal): Output {
+export function openOutput(output: string, { print }: Terminal): Output {
   if (output === "-") {
     return {
       write: async (text) => {

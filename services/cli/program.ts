@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { scalers } from "../kernels/scale/scalers.js";
 import { defaultConfigFile } from "../shared/config.js";
 import type { Config } from "../shared/config-schema.js";
 import { exitCodes } from "../shared/errors.js";
+import type { FitOptions } from "./fit.js";
 import type { ServiceContext, ServiceName } from "../shared/lifecycle.js";
 import type { BackfillOptions } from "./backfill.js";
+import type { MissingOptions } from "./missing.js";
 
 /** Runs a command to its end and keeps its exit code. */
 export type RunCommand = (command: () => Promise<number>) => Promise<void>;
@@ -51,6 +54,8 @@ Examples:
   millrace process -i raw.ndjson -o features.ndjson    the same offline
   millrace explain node_load1 -i raw.ndjson    how its values and features came about
   millrace backfill --from -24h --wait    what Kafka lacks of the last day
+  millrace missing -i raw.ndjson    which samples are missing, and in which patterns
+  millrace fit -i raw.ndjson -o fits.json    what transform.scaling scales by
 
 Errors are one line on standard error: CODE: what happened, and what to do.
 docs/errors.md lists the codes. Exit codes:
@@ -375,6 +380,70 @@ Examples:
       run(async () => {
         const { runBackfillCommand } = await import("./backfill.js");
         return runBackfillCommand(await config(), options, await terminal());
+      }),
+    );
+
+  program
+    .command("missing")
+    .description("tell how many samples each series in frames lacks, and in which patterns")
+    .requiredOption("-i, --input <file>", "frames, as `millrace process` reads them; - is standard input")
+    .option("--interval <duration>", "how often a sample is expected, 15s; as the samples have it without it")
+    .option("--all", "series that lack nothing, too")
+    .option("--json", "one JSON object a series")
+    .addHelpText(
+      "after",
+      `
+A series is expected from its first sample to the last one of its entity. Samples are
+missing one by one (isolated), two or more in a row (in runs), at the same phase of a
+period time and again (periodic; told where chance would hardly do so), and together
+with all others of their entity (whole frames). One may be so in several ways.
+
+Examples:
+  millrace missing --input raw.ndjson
+  millrace tail metrics.raw -b -n 100000 | millrace missing -i - --json | jq .series`,
+    )
+    .action((options: MissingOptions) =>
+      run(async () => {
+        const { runMissing } = await import("./missing.js");
+        return runMissing(await config(), options, await terminal());
+      }),
+    );
+
+  program
+    .command("fit")
+    .description("fit a scaler to each series of frames, for transform.scaling")
+    .requiredOption("-i, --input <file>", "frames, as `millrace process` reads them; - is standard input")
+    .requiredOption("-o, --output <file>", "the fits, as JSON; - is standard output")
+    .addOption(
+      new Option(
+        "-s, --scaler <scaler>",
+        "min_max: smallest 0, largest 1; z_score: mean 0, deviation 1; robust: median 0, quartiles 1 apart",
+      )
+        .choices(scalers)
+        .default("z_score"),
+    )
+    .option("--from <time>", "only from this time on: 2025-10-09T08:53:20Z, or milliseconds since 1970")
+    .option("--to <time>", "only up to this time")
+    .addHelpText(
+      "after",
+      `
+Runs the frames through the processor's operators, as \`millrace process\` does, and
+fits the scaler to what windows see of each series: its values, or of a counter
+its rates, once outliers were dealt with and gaps filled. The same as scikit-learn's
+MinMaxScaler, StandardScaler and RobustScaler.
+
+The file has, of each series, what was fitted and the time from and to which;
+transform.scaling.fits_file names it, and then rows have a column \`scaled\`. A
+configuration that names a file which is yet to be made is refused: make it first.
+
+Examples:
+  millrace fit --input raw.ndjson --output fits.json
+  millrace fit -i raw.ndjson -o - --scaler robust --to 2025-10-09T00:00Z | jq .fits`,
+    )
+    .action((options: FitOptions) =>
+      run(async () => {
+        const { runFit } = await import("./fit.js");
+        return runFit(await config(), options, await terminal());
       }),
     );
 

@@ -27,7 +27,7 @@ import { lastRoundedUpTo } from "./single-precision.js";
  * The lists of a tree are those of its `tree_`, one item a node, node 0 the root; a leaf has −1 as its children, and its
  * feature and threshold are not read. `missing_go_to_left` may be left out of all trees: then a row with a missing value has no
  * score. `columns` is `n_features_in_`, and `max_samples` and `offset` are `max_samples_` and `offset_`: a score above −offset
- * is an outlier's. `test/kernels/outliers.oracle.py` has the function that writes it.
+ * is an outlier's. `test/oracle/export_forest.py` writes it.
  */
 
 interface ExportedTree {

@@ -66,9 +66,14 @@ export function newestDrift(
 }
 
 /**
- * Index of the first sample of the epoch that the one at `end - 1` lies in. Epochs are `epochMs` long, begin after
- * multiples of it since 1970 and hold the next one, as windows hold their end: (k · epochMs, (k + 1) · epochMs].
+ * When the epoch began that a time lies in, milliseconds. Epochs are `epochMs` long, begin after multiples of it since 1970 and
+ * hold the next one, as windows hold their end: (k · epochMs, (k + 1) · epochMs].
  */
+export function startOfEpoch(ms: number, epochMs: number): number {
+  return (Math.ceil(ms / epochMs) - 1) * epochMs;
+}
+
+/** Index of the first sample of the epoch that the one at `end - 1` lies in. */
 export function firstOfEpoch(timestamps: Float64Array, first: number, end: number, epochMs: number): number {
-  return firstAfter(timestamps, first, end, (Math.ceil(timestamps[end - 1] / epochMs) - 1) * epochMs);
+  return firstAfter(timestamps, first, end, startOfEpoch(timestamps[end - 1], epochMs));
 }

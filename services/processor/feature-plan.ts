@@ -3,7 +3,10 @@ import { fractionOf } from "../kernels/percentile.js";
 import { type RollingPlan, rollingWidth } from "../kernels/rolling-features.js";
 import type { Config } from "../shared/config-schema.js";
 import { featureColumns } from "../shared/feature-columns.js";
+import type { Series } from "../shared/frame.js";
+import { type ImportedForest, compileForests } from "./rules/imported-forests.js";
 import { type SeriesMatch, compileMatch } from "./rules/series-match.js";
+import { type Scaling, scalingBy } from "./scaling.js";
 import { type FeatureGroup, featureGroups } from "./feature-groups.js";
 import { type ImputationPlan, imputationPlan } from "./imputation-plan.js";
 
@@ -19,12 +22,14 @@ export interface FeaturePlan {
   readonly completeness: CompletenessPlan | null;
   /** Whether windows may see other values than those that outliers are judged by. */
   readonly changesValues: boolean;
-  /** Names of the columns: those of the rolling windows and their slopes, of the groups, of the isolation forest, then `rate`. */
+  /** Names of the columns: those of the rolling windows and their slopes, of the groups, of the isolation forest, `scaled`, then `rate`. */
   readonly columns: readonly string[];
   readonly rolling: RollingPlan;
   /** How many columns `rolling` has. */
   readonly rollingWidth: number;
   readonly groups: readonly FeatureGroup[];
+  /** Null: nothing is scaled. */
+  readonly scaling: Scaling | null;
   readonly rateWindowMs: number;
   readonly largestWindowMs: number;
   /**
@@ -54,6 +59,8 @@ export interface OutlierPlan {
   /** What is at least so much older than a sample has no influence on its verdict. */
   readonly reachMs: number;
   readonly action: OutlierAction;
+  /** The forest, fitted elsewhere, that scores a series; null: one of its own does. Null as a whole: all have one of their own. */
+  readonly importedForest: ((series: Series) => ImportedForest | null) | null;
 }
 
 export interface CompletenessPlan {
@@ -71,7 +78,7 @@ const EPOCHS_PER_WINDOW = 4;
 const COMPLETENESS_LOOKBACK_MS = 600_000;
 
 export function featurePlan(config: Config): FeaturePlan {
-  const { cleaning, feature_engineering, lateness } = config.transform;
+  const { cleaning, feature_engineering, scaling, lateness } = config.transform;
   const { rolling_windows, aggregation_functions, percentiles, rate_window, slope_windows } =
     feature_engineering;
   const windowsMs = rolling_windows.map(({ ms }) => ms);
@@ -117,6 +124,7 @@ export function featurePlan(config: Config): FeaturePlan {
     rolling,
     rollingWidth: rollingWidth(rolling),
     groups,
+    scaling: scaling === undefined ? null : scalingBy(scaling.fits_file.content),
     rateWindowMs: rate_window,
     largestWindowMs,
     lookbackMs,
@@ -139,5 +147,6 @@ function outlierPlan(cleaning: Config["transform"]["cleaning"]): OutlierPlan | n
   const { outlier_detection: method, outlier_action: action, outlier_window } = cleaning;
   const epochMs = outlier_window.ms / EPOCHS_PER_WINDOW;
   const reachMs = outlier_window.ms + (method === "isolation_forest" ? epochMs : 0);
-  return { method, action, windowsMs: [outlier_window.ms], epochMs, reachMs };
+  const importedForest = method === "isolation_forest" ? compileForests(cleaning.isolation_forests) : null;
+  return { method, action, windowsMs: [outlier_window.ms], epochMs, reachMs, importedForest };
 }

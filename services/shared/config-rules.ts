@@ -29,6 +29,7 @@ export function checkConfig(config: Config, context: RuleContext): void {
   checkValidation(config, context);
   checkWindows(config, context);
   checkFeatures(config, context);
+  checkFrequency(config, context);
   checkCredentials(config, context);
   checkPorts(config, context);
   checkRetention(config, context);
@@ -145,9 +146,12 @@ function isLoopback(host: string): boolean {
 
 function checkOutliers({ transform }: Config, { sound, report }: RuleContext): void {
   const path = ["transform", "cleaning"];
-  if (!sound([...path, "outlier_detection"]) || !sound([...path, "outlier_action"])) return;
-  const { outlier_detection: method, outlier_action: action } = transform.cleaning;
-  if (method === "none") return;
+  const { outlier_detection: method, outlier_action: action, isolation_forests } = transform.cleaning;
+  if (!sound([...path, "outlier_detection"])) return;
+  const forests = [...path, "isolation_forests"];
+  if (method !== "isolation_forest" && sound(forests) && Object.keys(isolation_forests).length > 0)
+    report(forests, `\`isolation_forests\` says nothing to \`${method}\`; it is for \`isolation_forest\``);
+  if (!sound([...path, "outlier_action"]) || method === "none") return;
   const refusal = actionRefusal(method, action);
   if (refusal !== null) report([...path, "outlier_action"], refusal);
 }
@@ -223,52 +227,98 @@ function checkValidation({ transform }: Config, { sound, report }: RuleContext):
 }
 
 /** A window that is shorter than the time between two samples holds one at the most. */
-function checkWindows({ transform }: Config, { sound, report }: RuleContext): void {
-  const { imputation, feature_engineering } = transform;
+function checkWindows(config: Config, { sound, report }: RuleContext): void {
+  const { imputation, feature_engineering } = config.transform;
   if (!sound(["transform", "imputation", "interval"]) || imputation.interval === "auto") return;
   const { interval } = imputation;
+  const isTooShort = "is shorter than `transform.imputation.interval`";
   for (const key of ["rolling_windows", "slope_windows"] as const) {
     const path = ["transform", "feature_engineering", key];
     if (!sound(path)) continue;
     feature_engineering[key].forEach(({ name, ms }, i) => {
-      if (sound([...path, i]) && ms < interval)
-        report([...path, i], `the window ${name} is shorter than \`transform.imputation.interval\``);
+      if (sound([...path, i]) && ms < interval) report([...path, i], `the window ${name} ${isTooShort}`);
     });
   }
+  const statistics = ["transform", "feature_engineering", "statistics"];
+  if (sound(statistics) && sound([...statistics, "window"])) {
+    const window = feature_engineering.statistics?.window;
+    if (window !== undefined && window.ms < interval)
+      report([...statistics, "window"], `the window ${window.name} ${isTooShort}`);
+  }
+  checkEpoch(config, interval, { sound, report });
+}
+
+/** An epoch that cannot hold the fewest samples never tells of a drift. */
+function checkEpoch({ transform }: Config, interval: number, { sound, report }: RuleContext): void {
+  const path = ["transform", "feature_engineering", "page_hinkley"];
+  if (!["", "epoch", "fewest_samples"].every((key) => sound(key === "" ? path : [...path, key]))) return;
+  const wanted = transform.feature_engineering.page_hinkley;
+  if (wanted === undefined || wanted.epoch.ms >= wanted.fewest_samples * interval) return;
+  report(
+    [...path, "epoch"],
+    `the epoch ${wanted.epoch.name} has fewer than ${wanted.fewest_samples} samples (\`fewest_samples\`) at \`transform.imputation.interval\``,
+  );
+}
+
+/** Fewer samples have no spectrum worth its name, and more take long at every row. */
+const FREQUENCY_SAMPLES = { min: 4, max: 10_000 };
+
+function checkFrequency({ transform }: Config, { sound, report }: RuleContext): void {
+  const path = ["transform", "feature_engineering", "frequency"];
+  const at = (key: string) => [...path, key];
+  if (!sound(path) || !sound(at("window")) || !sound(at("interval"))) return;
+  const { frequency } = transform.feature_engineering;
+  if (frequency === undefined) return;
+  const samples = Math.floor(frequency.window.ms / frequency.interval);
+  const { min, max } = FREQUENCY_SAMPLES;
+  if (samples < min || samples > max)
+    report(
+      at("window"),
+      `the window ${frequency.window.name} holds ${samples} intervals; ${min} to ${max} are possible`,
+    );
+  const { imputation } = transform;
+  if (!sound(["transform", "imputation", "interval"]) || imputation.interval === "auto") return;
+  if (frequency.interval < imputation.interval)
+    report(at("interval"), "the interval is shorter than `transform.imputation.interval`");
 }
 
 function checkFeatures({ transform }: Config, { sound, report }: RuleContext): void {
   const path = ["transform", "feature_engineering"];
   /** Reports every element that equals an earlier one. */
   const noTwo = <T>(
-    key: string,
+    keys: readonly string[],
     elements: () => T[],
     same: (a: T, b: T) => boolean,
     what: (a: T, b: T) => string,
   ) => {
-    if (!sound([...path, key])) return;
+    const list = [...path, ...keys];
+    if (!keys.every((_, i) => sound([...path, ...keys.slice(0, i + 1)]))) return;
     elements().forEach((element, i, all) => {
-      if (!sound([...path, key, i])) return;
-      const first = all.findIndex((other, j) => sound([...path, key, j]) && same(other, element));
-      if (first < i) report([...path, key, i], what(element, all[first]));
+      if (!sound([...list, i])) return;
+      const first = all.findIndex((other, j) => sound([...list, j]) && same(other, element));
+      if (first < i) report([...list, i], what(element, all[first]));
     });
   };
   for (const key of ["rolling_windows", "slope_windows", "momentum"] as const) {
     noTwo(
-      key,
+      [key],
       () => transform.feature_engineering[key],
       (a, b) => a.ms === b.ms,
       (a, b) => `the window ${a.name} is as long as the window ${b.name} before it`,
     );
   }
-  for (const key of ["aggregation_functions", "percentiles"] as const) {
-    noTwo<string | number>(
-      key,
-      () => transform.feature_engineering[key],
+  const noTwice = (keys: readonly string[], elements: () => (string | number)[]) =>
+    noTwo(
+      keys,
+      elements,
       (a, b) => a === b,
       (a) => `${a} stands here twice`,
     );
-  }
+  for (const key of ["aggregation_functions", "percentiles"] as const)
+    noTwice([key], () => transform.feature_engineering[key]);
+  noTwice(["frequency", "features"], () => transform.feature_engineering.frequency?.features ?? []);
+  for (const key of ["features", "lags", "supports", "sigmas"] as const)
+    noTwice(["statistics", key], () => transform.feature_engineering.statistics?.[key] ?? []);
 }
 
 function checkCredentials({ extract, kafka, registry }: Config, { sound, report }: RuleContext): void {

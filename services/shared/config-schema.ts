@@ -1,8 +1,12 @@
 import { Cron } from "croner";
 import { z } from "zod";
 import { outlierActions, outlierMethods } from "../kernels/outlier-action.js";
+import { frequencyNames } from "../kernels/frequency/spectrum.js";
 import { valueTypes } from "../kernels/convert/convert-text.js";
 import { rollingStatistics } from "./rolling-statistics.js";
+import { readIsolationForest } from "./isolation-forest-file.js";
+import { readScalingFits } from "./scaling-fits.js";
+import { statisticalFeatureNames } from "./statistical-columns.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { relabelRule } from "./config-relabel.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
@@ -271,6 +275,22 @@ const valueType = z.strictObject({
       "What their text is read as: `12ms` as `duration` in seconds, `3Gi` as `bytes`, `500m` as `quantity`, `85%` as " +
         "`ratio` of 1, `on` as `boolean`, 0 or 1.",
     ),
+});
+
+/** A file that is read when the configuration is; after parsing: its name, and what it holds. */
+const readFile = <Content extends object>(read: (name: string) => Content | string) =>
+  file.transform((name, context) => {
+    const content = read(name);
+    if (typeof content !== "string") return { name, content };
+    context.addIssue({ code: "custom", message: content });
+    return z.NEVER;
+  });
+
+const importedForest = z.strictObject({
+  match: match.describe("Which series; the first entry that matches one counts."),
+  file: readFile(readIsolationForest).describe(
+    "The forest, exported from scikit-learn as JSON: docs/fitted-elsewhere.md says how. It is read with the configuration.",
+  ),
 });
 
 const clientTls = z
@@ -589,6 +609,13 @@ export const etlSchema = z.strictObject({
             "deviations from the mean; `robust_zscore` beyond 3.5 by the median and the median absolute deviation; " +
             "`isolation_forest` by a forest fitted every quarter of the window, some 300 kB a series.",
         ),
+      isolation_forests: z
+        .record(entryName, importedForest)
+        .prefault({})
+        .describe(
+          "For `isolation_forest`: forests that were fitted by scikit-learn, by name. They score the series that match, and " +
+            "are not fitted anew; all others have one of their own.",
+        ),
       outlier_action: z
         .enum(outlierActions)
         .default("flag")
@@ -797,6 +824,49 @@ export const etlSchema = z.strictObject({
         .describe(
           "Present, even as `{}`: `change_point`, the seconds since the mean last changed (PELT). Some 0.3 ms a row of 720 samples.",
         ),
+      page_hinkley: z
+        .strictObject({
+          epoch: window
+            .prefault(60)
+            .describe(
+              "How often the test begins anew, at multiples of it since 1970, so that its answer is a matter of the samples. " +
+                "The epoch before says what the values usually vary by.",
+            ),
+          fewest_samples: z
+            .int()
+            .min(2)
+            .max(100_000)
+            .default(30)
+            .describe(
+              "How many samples of the epoch must be there, or since the last drift, before one is told.",
+            )
+            .meta({ unit: "samples" }),
+          delta: z
+            .number()
+            .min(0)
+            .max(1000)
+            .default(0.005)
+            .describe("A deviation from the mean that counts as none.")
+            .meta({ unit: "standard deviations" }),
+          threshold: z
+            .number()
+            .gt(0)
+            .max(1_000_000)
+            .default(50)
+            .describe("How far the sum of the deviations has to come.")
+            .meta({ unit: "standard deviations" }),
+          alpha: z
+            .number()
+            .gt(0)
+            .max(1)
+            .default(0.9999)
+            .describe("The share of that sum that is kept from sample to sample."),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: Page and Hinkley's test, as `drift`, 1 where a drift of the mean is told and else 0, and " +
+            "`drift_age`, the seconds since the newest of the epoch.",
+        ),
       seasonal: z
         .strictObject({
           period: z
@@ -822,6 +892,66 @@ export const etlSchema = z.strictObject({
           "Present, even as `{}`: the one-sided seasonal decomposition, as `trend`, `seasonal`, `residual`, `seasonal_strength` and " +
             "`seasonal_anomaly`.",
         ),
+      statistics: z
+        .strictObject({
+          window: window.prefault(60).describe("The window that they are computed over."),
+          features: z
+            .array(z.enum(statisticalFeatureNames))
+            .min(1)
+            .max(statisticalFeatureNames.length)
+            .default(["skewness", "kurtosis", "mean_abs_change", "autocorrelation"])
+            .describe("Which of tsfresh's features, by its names."),
+          lags: z
+            .array(z.int().min(1).max(10_000))
+            .min(1)
+            .max(16)
+            .default([1])
+            .describe("Lags of `autocorrelation`, in samples: `autocorrelation_1_60m`."),
+          supports: z
+            .array(z.int().min(1).max(1000))
+            .min(1)
+            .max(16)
+            .default([3])
+            .describe(
+              "For `number_peaks`: how many neighbours on either side a peak is larger than: `number_peaks_3_60m`.",
+            ),
+          sigmas: z
+            .array(z.number().min(0.01).max(100))
+            .min(1)
+            .max(16)
+            .default([2])
+            .describe(
+              "For `ratio_beyond_r_sigma`: how many standard deviations from the mean count: `ratio_beyond_2_sigma_60m`.",
+            ),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: statistics of a window as tsfresh defines them, `skewness_60m`. Some 10 µs a row of 720 samples.",
+        ),
+      frequency: z
+        .strictObject({
+          window: window
+            .prefault(60)
+            .describe("The window that is taken apart into frequencies: 4 to 10000 intervals."),
+          interval: durationMs("15s", "100ms", "1d").describe(
+            "The time from sample to sample. At each multiple of it since 1970 counts the newest value, no older than one and a " +
+              "half intervals; a row with a gap in its window has no frequencies.",
+          ),
+          features: z
+            .array(z.enum(frequencyNames))
+            .min(1)
+            .max(frequencyNames.length)
+            .default([...frequencyNames])
+            .describe(
+              "Which of them: the frequency with the most power, in hertz; how evenly power is spread, 0 to 1; its mean frequency " +
+                "and the deviation from that, in hertz.",
+            ),
+        })
+        .optional()
+        .describe(
+          "Present, even as `{}`: which frequencies a series is made of (Fourier), `dominant_frequency_60m`. Some 20 µs a row " +
+            "of 240 samples.",
+        ),
       combined_rates: z
         .record(metricName, combinedRate)
         .prefault({
@@ -841,6 +971,17 @@ export const etlSchema = z.strictObject({
           "The window of `zscore`, how many standard deviations a value lies from the mean of the others.",
         ),
     }).describe("Which features are computed."),
+    scaling: z
+      .strictObject({
+        fits_file: readFile(readScalingFits).describe(
+          "What `millrace fit` wrote: minimum and maximum, mean and deviation, or quartiles of each series. It is read with the " +
+            "configuration.",
+        ),
+      })
+      .optional()
+      .describe(
+        "Present: `scaled`, the value, or of a counter the rate, as the series' fit scales it; null for series without one.",
+      ),
     lateness: durationMs("10m", "0s", "7d").describe(
       "How late a sample may come and still correct the rows after it at once. The processor keeps that much more state.",
     ),

@@ -173,6 +173,8 @@ function isOpenToAll(file: string): boolean {
 /** Certificates are no secrets; keys, tokens and passwords are. */
 function secretFiles(value: object, path: Path): { path: string; file: string }[] {
   return Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
+    // What a model holds is many numbers, and no names.
+    if (ArrayBuffer.isView(child)) return [];
     if (typeof child === "object" && child !== null) return secretFiles(child, [...path, key]);
     const isSecret = /(password|token|key)_file$/.test(key);
     return isSecret ? [{ path: pathText([...path, key]), file: child as string }] : [];

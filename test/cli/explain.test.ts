@@ -16,6 +16,8 @@ import { runMillrace } from "./run-millrace.js";
 
 const START_MS = 1_760_000_000_000;
 
+const forest = "test/shared/fixtures/fitted/forest.json";
+
 const features = {
   rolling_windows: ["10s", "30s"],
   aggregation_functions: ["mean", "percentile", "count"],
@@ -25,6 +27,9 @@ const features = {
   momentum: ["4s"],
   momentum_tolerance: "2s",
   zscore_window: "25s",
+  page_hinkley: { epoch: "12s", fewest_samples: 3, threshold: 1 },
+  statistics: { window: "15s" },
+  frequency: { window: "10s", interval: "2s" },
   combined_rates: { throughput: { sum: "requests_total" } },
 };
 const gaps = { method: "linear_interpolation", max_gap_minutes: 0.25 };
@@ -35,6 +40,7 @@ function transformWith(cleaning: object, imputation: object) {
       cleaning: { outlier_window: "15s", ...cleaning },
       imputation,
       feature_engineering: features,
+      scaling: { fits_file: "test/shared/fixtures/fitted/fits.json" },
       lateness: "20s",
     },
   };
@@ -50,6 +56,13 @@ const transforms: Readonly<Record<string, ReturnType<typeof transformWith>>> = {
   "clipping and filling": transformWith(
     { outlier_detection: "robust_zscore", outlier_action: "clip" },
     { ...gaps, interval: "auto" },
+  ),
+  "flagging by a forest fitted elsewhere": transformWith(
+    {
+      outlier_detection: "isolation_forest",
+      isolation_forests: { imported: { match: '{__name__=~"temperature|odd"}', file: forest } },
+    },
+    { method: "none" },
   ),
   "removing by a forest": transformWith(
     { outlier_detection: "isolation_forest", outlier_action: "remove" },
@@ -268,6 +281,27 @@ describe("millrace explain", () => {
       steps.at(-1),
       "  rate          2  (08:53:12, 08:53:22]        3          0  08:53:20  08:53:22",
     );
+  });
+
+  it("tells of the score of a forest that was fitted elsewhere", async () => {
+    const config = configOf("imported", {
+      outlier_detection: "isolation_forest",
+      isolation_forests: { load: { match: "cpu_percent", file: forest } },
+    });
+    const at = ["cpu_percent", "--at", "2025-10-09T08:53:32Z"];
+    const steps = await stepsAt(config, lines, ...at);
+    const [, score, limit] =
+      /^ {2}outlier {4}yes: isolation_forest load, fitted elsewhere, score (0\.\d+), outliers above (0\.\d+); flagged, kept$/.exec(
+        steps[4],
+      ) ?? assert.fail(steps[4]);
+    assert.ok(Number(score) > Number(limit));
+    assert.equal(
+      steps.find((line) => line.includes("iforest_score")),
+      `  iforest_score  ${score}  (08:53:31.999, 08:53:32]        1          0  08:53:32  08:53:32`,
+    );
+    const [{ outlier }] = await jsonOf(config, lines, ...at);
+    const told = outlier as Record<string, unknown>;
+    assert.deepEqual([told["fittedElsewhere"], told["against"], told["found"]], ["load", null, true]);
   });
 
   it("prints a header, and each time in order", async () => {

@@ -1,9 +1,9 @@
 """Outlier scores of numpy, scipy and scikit-learn."""
 
-import json
 import time
 
 import numpy as np
+from export_forest import export_forest
 from scipy import stats
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
@@ -52,32 +52,6 @@ def each_window(values, firsts, ends, scored, function):
         others = np.concatenate([scaled[first:at], scaled[at + 1 : end]])
         rows.append(function(others[np.isfinite(others)], scaled[at]))
     return np.array(rows)
-
-
-def export_forest(forest):
-    """An IsolationForest as the JSON text that services/kernels/isolation-tree-import.ts reads."""
-    trees = []
-    for estimator, features in zip(forest.estimators_, forest.estimators_features_):
-        tree = estimator.tree_
-        trees.append(
-            {
-                "children_left": tree.children_left.tolist(),
-                "children_right": tree.children_right.tolist(),
-                # Numbers of the forest's columns: with max_features a tree has its own.
-                "feature": [int(features[f]) if f >= 0 else -2 for f in tree.feature],
-                "threshold": tree.threshold.tolist(),
-                "n_node_samples": tree.n_node_samples.tolist(),
-                "missing_go_to_left": tree.missing_go_to_left.astype(int).tolist(),
-            }
-        )
-    return json.dumps(
-        {
-            "columns": forest.n_features_in_,
-            "max_samples": int(forest.max_samples_),
-            "offset": float(forest.offset_),
-            "trees": trees,
-        }
-    )
 
 
 def fitted(table, judged, options):

@@ -77,16 +77,33 @@ transform:
     seasonal: {}
     change_points: {}
     zscore_window: 5
+    page_hinkley: {}
+    statistics: { window: 90s, features: [number_peaks, variance], supports: [2, 1] }
+    frequency: { window: 2, features: [spectral_entropy, dominant_frequency] }
+  scaling: { fits_file: test/shared/fixtures/fitted/fits.json }
 `);
     assert.deepEqual(plan.columns, [
       ...["mean_1h", "p99_9_1h", "count_1h", "cv_1h", "mean_90s", "p99_9_90s", "count_90s", "cv_90s"],
-      ...["momentum_2h", "momentum_pct_2h", "change_point"],
-      ...["trend", "seasonal", "residual", "seasonal_strength", "seasonal_anomaly", "zscore", "rate"],
+      ...["momentum_2h", "momentum_pct_2h", "change_point", "drift", "drift_age"],
+      ...["trend", "seasonal", "residual", "seasonal_strength", "seasonal_anomaly", "zscore"],
+      ...["variance_90s", "number_peaks_2_90s", "number_peaks_1_90s"],
+      ...["spectral_entropy_2m", "dominant_frequency_2m", "scaled", "rate"],
     ]);
     assert.equal(plan.rollingWidth, 8);
-    assert.equal(plan.groups.flatMap(({ columns }) => columns).length, 9);
+    assert.equal(plan.groups.flatMap(({ columns }) => columns).length, 16);
     assert.deepEqual(plan.rolling.fractions, [0.999]);
     assert.equal(plan.rolling.standardDeviation, false);
+  });
+
+  it("looks back as far as drifts, statistics and frequencies do", () => {
+    const lookbackOf = (features: string) =>
+      planOf(`transform: { feature_engineering: { slope_windows: [], momentum: [], ${features} } }`)
+        .largestWindowMs / 60_000;
+    assert.equal(lookbackOf("rolling_windows: [5]"), 5);
+    assert.equal(lookbackOf("rolling_windows: [5], page_hinkley: { epoch: 30 }"), 60);
+    assert.equal(lookbackOf("rolling_windows: [5], statistics: { window: 2h }"), 120);
+    // As many intervals as there are in the window, and the age that the first value may have.
+    assert.equal(lookbackOf("rolling_windows: [5], frequency: { window: 29, interval: 2m }"), 28 + 3);
   });
 
   it("needs no percentile", () => {

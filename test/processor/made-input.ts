@@ -4,6 +4,7 @@ import type { Entity, MetricType, RawFrame, Series } from "../../services/shared
 import { internEntity, internSeries } from "../../services/shared/series.js";
 import { parseConfig } from "../../services/shared/config.js";
 import { rollingStatistics } from "../../services/shared/rolling-statistics.js";
+import { statisticalFeatureNames } from "../../services/shared/statistical-columns.js";
 
 export const START_MS = 1_760_000_000_000;
 export const TICK_MS = 1_000;
@@ -26,7 +27,12 @@ export const planText = {
 };
 export const plan: FeaturePlan = featurePlan(parseConfig(JSON.stringify(planText), "test.yaml"));
 
-function planWith(transform: { cleaning?: object; imputation?: object; feature_engineering?: object }) {
+function planWith(transform: {
+  cleaning?: object;
+  imputation?: object;
+  feature_engineering?: object;
+  scaling?: object;
+}) {
   const cleaning = { ...planText.transform.cleaning, ...transform.cleaning };
   const text = JSON.stringify({ transform: { ...planText.transform, ...transform, cleaning } });
   return { ...featurePlan(parseConfig(text, "test.yaml")) };
@@ -49,16 +55,32 @@ export const measuredPlans: Readonly<Record<string, FeaturePlan>> = {
       momentum: ["5s", "15s"],
       momentum_tolerance: "2s",
       change_points: { window: "20s" },
+      page_hinkley: { epoch: "12s", fewest_samples: 3, threshold: 1 },
       seasonal: { period: 3, interval: "1s", periods: 4 },
       zscore_window: "15s",
+      statistics: {
+        window: "15s",
+        features: [...statisticalFeatureNames],
+        lags: [1, 3],
+        supports: [1],
+        sigmas: [0.5],
+      },
+      frequency: { window: "15s", interval: "3s" },
       combined_rates: {},
     },
+    scaling: { fits_file: "test/shared/fixtures/fitted/fits.json" },
   }),
   "flagging incomplete frames": planWith({ cleaning: { missing_value_threshold: 0.4 } }),
   "dropping incomplete frames": planWith({
     cleaning: { missing_value_threshold: 0.4, incomplete_rows: "drop" },
   }),
-  "flagging by a forest": planWith({ cleaning: { outlier_detection: "isolation_forest", outlier_window } }),
+  "flagging by forests, one of them imported": planWith({
+    cleaning: {
+      outlier_detection: "isolation_forest",
+      outlier_window,
+      isolation_forests: { first: { match: "metric_0", file: "test/shared/fixtures/fitted/forest.json" } },
+    },
+  }),
 };
 
 /** A model of two columns, which looks at all rows; onnx-model.oracle.py says what it computes. */

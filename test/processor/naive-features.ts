@@ -88,7 +88,7 @@ export function naiveRows(
         type: entry.type,
         value: isMeasured ? entry.value : entry.cleaned,
         flags: entry.flags | (isInIncomplete ? 64 : 0),
-        features: featuresAt(entries, entry, seen, plan, scoreOf),
+        features: featuresAt(name, entries, entry, seen, plan, scoreOf),
       });
     }
   }
@@ -120,9 +120,9 @@ function cleanedSeries(
     ...sample,
     judged: judgedAs(sample.timestamp, isCounter(sample)),
   }));
-  const scoreOf = forestOf(name.slice(name.indexOf(" ") + 1), judged, plan);
-  const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan, scoreOf));
-  return { cleaned, judgedAs, scoreOf };
+  const forest = forestOf(name.slice(name.indexOf(" ") + 1), judged, plan);
+  const cleaned = judged.map((sample) => cleanedSample(judged, sample, plan, forest));
+  return { cleaned, judgedAs, scoreOf: forest.scoreOf };
 }
 
 /** By entity and series the one sample of each time. */
@@ -229,10 +229,13 @@ function flagsOf({ value, type }: Sample): number {
 
 type Judged = Pick<Entry, "timestamp" | "judged">;
 
-/** Scores by the forest that belongs to a sample's time. */
+/** Scores by the imported forest of a series, or by that which belongs to a sample's time; and what score is an outlier's. */
 function forestOf(key: string, samples: readonly Judged[], { outliers }: FeaturePlan) {
-  return ({ timestamp, judged }: Judged): number => {
+  const series = internSeries(key.slice(0, key.indexOf("{")), {}, "unknown");
+  const imported = outliers?.importedForest?.(series)?.forest ?? null;
+  const scoreOf = ({ timestamp, judged }: Judged): number => {
     if (outliers === null || !Number.isFinite(judged)) return NaN;
+    if (imported !== null) return isolationScore(imported, Float64Array.of(judged), 0);
     const epoch = Math.floor(timestamp / outliers.epochMs) * outliers.epochMs;
     const fitted = samples.filter((sample) => {
       const age = epoch - sample.timestamp;
@@ -243,6 +246,7 @@ function forestOf(key: string, samples: readonly Judged[], { outliers }: Feature
     const forest = fitIsolationForest(table, table.length, 1, randomStream(0, key, epoch))!;
     return isolationScore(forest, Float64Array.of(judged), 0);
   };
+  return { scoreOf, outlierAbove: imported?.outlierAbove ?? 0.5 };
 }
 
 /** The sample after it was judged against the window before it. */
@@ -250,7 +254,7 @@ function cleanedSample(
   samples: readonly (Sample & { judged: number })[],
   sample: Sample & { judged: number },
   { outliers }: FeaturePlan,
-  scoreOf: (sample: Judged) => number,
+  { scoreOf, outlierAbove }: ReturnType<typeof forestOf>,
 ): Entry {
   const entry = { ...sample, isFilledIn: false, cleaned: sample.judged, flags: flagsOf(sample) };
   if (outliers === null) return entry;
@@ -260,7 +264,7 @@ function cleanedSample(
   const count = sortInto(sorted, 0, values, 0, values.length);
   const fences = new Float64Array(2);
   if (outliers.method === "isolation_forest")
-    return scoreOf(sample) > 0.5 ? { ...entry, flags: entry.flags | 4 } : entry;
+    return scoreOf(sample) > outlierAbove ? { ...entry, flags: entry.flags | 4 } : entry;
   if (!isIqrOutlier(sorted, 0, count, sample.judged, fences, 0)) return entry;
   const [low, high] = fences;
   const clipped = sample.judged < low ? low : high;
@@ -368,13 +372,15 @@ function intervalAt(samples: readonly Sample[], { intervalMs, intervalLookbackMs
 }
 
 function featuresAt(
+  name: string,
   entries: readonly Entry[],
-  { timestamp, type, judged, cleaned, flags }: Entry,
+  entry: Entry,
   seen: (entry: Entry) => number,
   plan: FeaturePlan,
   scoreOf: (sample: Judged) => number,
 ): number[] {
   const { rolling } = plan;
+  const { timestamp, type, judged, cleaned, flags } = entry;
   const statistics = rolling.windowsMs.flatMap((windowMs) => {
     const inside = within(entries, timestamp, windowMs);
     const values = Float64Array.from(inside, seen);
@@ -406,8 +412,11 @@ function featuresAt(
     return [...out];
   });
   const forest = plan.outliers?.method === "isolation_forest" ? [scoreOf({ timestamp, judged })] : [];
+  const [entityKey, seriesKey] = name.split(" ");
+  const kind = type === "counter" ? "rate" : "value";
+  const scaled = plan.scaling === null ? [] : [plan.scaling(entityKey, seriesKey, kind, seen(entry))];
   const rate = type === "counter" ? ((flags & 2) !== 0 ? cleaned : judged) : NaN;
-  return [...statistics, ...slopes, ...groups, ...forest, rate];
+  return [...statistics, ...slopes, ...groups, ...forest, ...scaled, rate];
 }
 
 /** Those of (timestamp − windowMs, timestamp]. */

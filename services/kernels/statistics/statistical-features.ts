@@ -24,8 +24,8 @@ export interface StatisticsPlan {
   readonly sigmas: readonly number[];
 }
 
-/** tsfresh's names of the columns that are always there, which come first. */
-const fixedNames = [
+/** tsfresh's names of the features without a parameter, whose columns are always there, and come first. */
+export const fixedNames = [
   "variance",
   "skewness",
   "kurtosis",

@@ -238,7 +238,7 @@ function writeRow(
   plan: FeaturePlan,
   index: number,
   incomplete: ReadonlySet<number>,
-  { values, flags, features }: FeatureFrame,
+  { entity, values, flags, features }: FeatureFrame,
   row: number,
 ): void {
   const { timestamps, cleaned, judged, first, rolling } = window;
@@ -261,5 +261,9 @@ function writeRow(
   }
   if (plan.outliers?.method === "isolation_forest")
     features[column++] = isolationOf(window, plan.outliers, index);
+  if (plan.scaling !== null) {
+    const kind = asCounter ? "rate" : "value";
+    features[column++] = plan.scaling(entity.key, window.series.key, kind, seen[index]);
+  }
   features[column] = asCounter ? (isImputed(window, index) ? cleaned : judged)[index] : NaN;
 }

@@ -1,5 +1,5 @@
 import { isIqrOutlier, minimumOthers } from "../../kernels/iqr.js";
-import { fitIsolationForest, isolationScore } from "../../kernels/isolation-forest.js";
+import { type IsolationForest, fitIsolationForest, isolationScore } from "../../kernels/isolation-forest.js";
 import type { OutlierMethod } from "../../kernels/outlier-action.js";
 import { randomStream } from "../../kernels/random.js";
 import { isRobustZScoreOutlier } from "../../kernels/robust-z-score.js";
@@ -58,20 +58,34 @@ function withFences(verdict: boolean): boolean {
 
 function isIsolated(window: SeriesWindow, plan: OutlierPlan, at: number): boolean {
   fences.fill(NaN);
-  return isolationOf(window, plan, at) > (window.forest?.fitted?.outlierAbove ?? Infinity);
+  const forest = forestAt(window, plan, at);
+  return forest !== null && isolationScore(forest, window.judged, at) > forest.outlierAbove;
+}
+
+/** The score of the entry at an index; NaN where there is none. */
+export function isolationOf(window: SeriesWindow, plan: OutlierPlan, at: number): number {
+  const forest = forestAt(window, plan, at);
+  return forest === null ? NaN : isolationScore(forest, window.judged, at);
 }
 
 /**
- * The score of a forest that was fitted at the last epoch, a multiple of a quarter of the window since 1970, to the window
- * before it (law L2): the same for all who judge the same sample. NaN where there is none.
+ * The forest that scores the entry at an index: the imported one of its series, or else that which was fitted at the last
+ * epoch, a multiple of a quarter of the window since 1970, to the window before it (law L2): the same for all who judge the
+ * same sample. Null where there is none, or nothing to score.
  */
-export function isolationOf(window: SeriesWindow, plan: OutlierPlan, at: number): number {
-  const { timestamps, judged } = window;
-  if (judged[at] - judged[at] !== 0) return NaN;
-  const epochMs = Math.floor(timestamps[at] / plan.epochMs) * plan.epochMs;
+export function forestAt(window: SeriesWindow, plan: OutlierPlan, at: number): IsolationForest | null {
+  const { timestamps, judged, series } = window;
+  if (judged[at] - judged[at] !== 0) return null;
+  const imported = plan.importedForest?.(series);
+  if (imported) return imported.forest;
+  const epochMs = epochOf(plan, timestamps[at]);
   if (window.forest?.epochMs !== epochMs) window.forest = { epochMs, fitted: fitAt(window, plan, epochMs) };
-  const { fitted } = window.forest;
-  return fitted === null ? NaN : isolationScore(fitted, judged, at);
+  return window.forest.fitted;
+}
+
+/** When the forest was fitted that scores the samples of a time. */
+export function epochOf({ epochMs }: OutlierPlan, timestamp: number): number {
+  return Math.floor(timestamp / epochMs) * epochMs;
 }
 
 /** The times (afterMs, toMs] whose samples a forest is fitted to. */
