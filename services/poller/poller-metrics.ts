@@ -57,6 +57,18 @@ export function createPollerMetrics(registry: Registry) {
       buckets: [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 5, 10, 30, 60, 120, 300],
       registers,
     }),
+    sourceUp: new Gauge({
+      name: "millrace_poller_source_up",
+      help: "1 if the last query of the source succeeded, 0 if it failed.",
+      labelNames: ["source"],
+      registers,
+    }),
+    queries: new Counter({
+      name: "millrace_poller_queries_total",
+      help: "Queries of the source, each retry counted, by outcome: success or failure.",
+      labelNames: ["source", "outcome"],
+      registers,
+    }),
     pollFailures: new Counter({
       name: "millrace_poller_poll_failures_total",
       help: "Polls that were given up, by error code.",

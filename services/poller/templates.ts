@@ -30,7 +30,10 @@ export function assignmentOf(job: string, config: Config): Assignment {
   const names = Object.keys(jobs);
   return {
     own: templatesOf(job),
-    earlier: names.slice(0, names.indexOf(job)).flatMap(templatesOf),
+    earlier: names
+      .slice(0, names.indexOf(job))
+      .filter((name) => jobs[name].source === jobs[job].source)
+      .flatMap(templatesOf),
     relabel: compileRelabelling(jobs[job].relabel),
     limits,
   };

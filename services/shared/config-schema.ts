@@ -10,6 +10,7 @@ import { statisticalFeatureNames } from "./statistical-columns.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
 import { relabelRule } from "./config-relabel.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
+import { DEFAULT_SOURCE } from "./source-name.js";
 import { imputationMethods, timeGroups } from "./imputation-methods.js";
 
 /**
@@ -86,10 +87,12 @@ const window = z
   });
 
 /** An HTTP address to which paths are appended: neither credentials, nor a query, nor a slash at its end. */
-const url = (fallback: string, insteadOfCredentials: string) =>
-  z
-    .string()
-    .default(fallback)
+const httpAddress = <Text extends z.ZodType<string, string | undefined>>(
+  text: Text,
+  example: string,
+  insteadOfCredentials: string,
+) =>
+  text
     .transform((text, context) => {
       const parsed = URL.parse(text);
       if (parsed === null || !/^https?:\/\//.test(text)) return refuse(context);
@@ -103,7 +106,10 @@ const url = (fallback: string, insteadOfCredentials: string) =>
       if (/[?#]/.test(text)) return refuse(context);
       return text.replace(/\/+$/, "");
     })
-    .meta({ expected: `an \`http://\` or \`https://\` URL without a query, such as \`${fallback}\`` });
+    .meta({ expected: `an \`http://\` or \`https://\` URL without a query, such as \`${example}\`` });
+
+const url = (fallback: string, insteadOfCredentials: string) =>
+  httpAddress(z.string().default(fallback), fallback, insteadOfCredentials);
 
 const file = z.string().min(1).max(4096).meta({ expected: "the name of a file" });
 const text = z.string().min(1).max(255);
@@ -303,10 +309,11 @@ const clientTls = z
   })
   .optional();
 
-const prometheus = section({
-  url: url("http://127.0.0.1:9090", "username and password_file").describe(
-    "Where Prometheus serves its HTTP API.",
-  ),
+const PROMETHEUS_URL = "http://127.0.0.1:9090";
+const PROMETHEUS_CREDENTIALS = "username and password_file";
+
+const prometheusKeys = {
+  url: url(PROMETHEUS_URL, PROMETHEUS_CREDENTIALS).describe("Where Prometheus serves its HTTP API."),
   timeout: z
     .number()
     .min(0.1)
@@ -329,11 +336,26 @@ const prometheus = section({
     .default(100)
     .describe("Queries a second, at the most.")
     .meta({ unit: "queries a second" }),
+  max_concurrent_queries: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(8)
+    .describe("Queries at a time, at the most; Prometheus itself runs 20 (--query.max-concurrency)."),
   username: text.optional().describe("User of HTTP basic authentication; needs `password_file`."),
   password_file: file.optional().describe("File that holds the password of `username`."),
   bearer_token_file: file.optional().describe("File that holds a bearer token; excludes `username`."),
   tls: clientTls.describe(
     "TLS beyond Node's defaults: a private certificate authority, or a client certificate.",
+  ),
+};
+
+const prometheus = section(prometheusKeys);
+
+const furtherSource = z.strictObject({
+  ...prometheusKeys,
+  url: httpAddress(z.string(), PROMETHEUS_URL, PROMETHEUS_CREDENTIALS).describe(
+    "Where this Prometheus serves its HTTP API.",
   ),
 });
 
@@ -455,6 +477,11 @@ const remoteWrite = section({
 });
 
 const job = z.strictObject({
+  source: z
+    .string()
+    .default(DEFAULT_SOURCE)
+    .describe("Which Prometheus the job reads.")
+    .meta({ expected: `the name of one of \`extract.sources\`, or \`${DEFAULT_SOURCE}\`` }),
   templates: z
     .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
     .min(1)
@@ -555,7 +582,16 @@ const backfill = section({
 
 export const etlSchema = z.strictObject({
   extract: section({
-    prometheus: prometheus.describe("The Prometheus that is read."),
+    prometheus: prometheus.describe(
+      `The Prometheus that is read by every job that names no other: the source \`${DEFAULT_SOURCE}\`.`,
+    ),
+    sources: z
+      .record(entryName, furtherSource)
+      .prefault({})
+      .describe(
+        "Further Prometheus servers, by name, each with a rate limit and connections of its own. Series that two of them have " +
+          "alike are one to Millrace: give those of one a label by its jobs' rules (`relabel`).",
+      ),
     templates: z
       .record(entryName, template)
       .prefault({

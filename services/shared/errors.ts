@@ -28,14 +28,18 @@ export const errorTable = {
     action: "Read the log that is named; the build goes on where it stopped.",
   },
   SERVER_START_FAILED: { retryable: false, action: "Read the server's log that is named." },
-  PROM_UNAVAILABLE: { retryable: true, action: "Check extract.prometheus.url and that Prometheus answers." },
+  PROM_UNAVAILABLE: {
+    retryable: true,
+    action: "Check the url of extract.prometheus, or of the source, and that Prometheus answers.",
+  },
   PROM_TIMEOUT: {
     retryable: true,
-    action: "Raise extract.prometheus.timeout or poll fewer series in one job.",
+    action: "Raise the timeout of extract.prometheus, or of the source, or poll fewer series in one job.",
   },
   PROM_BAD_RESPONSE: {
     retryable: true,
-    action: "Check that extract.prometheus.url is a Prometheus API and not a proxy's page.",
+    action:
+      "Check that the url of extract.prometheus, or of the source, is a Prometheus API and not a proxy's page.",
   },
   PROM_QUERY_REFUSED: { retryable: false, action: "Correct the selector that Prometheus refused." },
   PROM_WINDOW_TOO_LARGE: {
@@ -47,7 +51,10 @@ export const errorTable = {
     retryable: true,
     action: "Prometheus answered with warnings; its own log says which data it could not read.",
   },
-  PROM_UNAUTHORIZED: { retryable: false, action: "Check the credentials of extract.prometheus." },
+  PROM_UNAUTHORIZED: {
+    retryable: false,
+    action: "Check the credentials of extract.prometheus, or of the source.",
+  },
   LIMIT_SERIES: {
     retryable: false,
     action: "Narrow the job's selectors, drop series by its rules, or raise extract.limits.series_max.",

@@ -114,6 +114,30 @@ describe("createSeriesDirectory", () => {
   });
 });
 
+it("a job of another source reads what an earlier job's selectors match, too", async () => {
+  const config = etlSchema.parse({
+    extract: {
+      sources: { eu: { url: "http://eu:9090" } },
+      jobs: {
+        here: { templates: ["system"] },
+        there: { templates: ["custom"], source: "eu" },
+        alsoThere: { templates: ["system"], source: "eu" },
+      },
+    },
+  });
+  assert.deepEqual(
+    assignmentOf("there", config).earlier.map(({ name }) => name),
+    [],
+  );
+  assert.deepEqual(
+    assignmentOf("alsoThere", config).earlier.map(({ name }) => name),
+    ["custom"],
+  );
+  const { world, identify } = fixture("there", {}, config);
+  assert.equal((await identify([own, 0])).filter((one) => one !== null).length, 1);
+  assert.deepEqual(world.asked, []);
+});
+
 describe("relabelling", () => {
   const withRules = (...relabel: object[]) => fixture("late", {}, configWith({ relabel }));
 

@@ -32,7 +32,7 @@ import { bothSelectors } from "./source-gaps.js";
 /** What a session of the backfill works with. */
 export interface HealingSide {
   readonly config: Config["extract"]["backfill"];
-  readonly client: ChunkSource["client"];
+  readonly clientOf: (job: string) => ChunkSource["client"];
   readonly outage: ChunkSource["outage"];
   readonly assignmentOf: (job: string) => Assignment;
   readonly directoryOf: (job: string) => SeriesDirectory;
@@ -125,8 +125,8 @@ function sourceOf({ job, selector }: Work, side: HealingSide): ChunkSource {
     selectors:
       selector === "" ? template.selectors : template.selectors.map((own) => bothSelectors(own, selector)),
   }));
-  const { client, outage } = side;
-  return { client, outage, templates, directory: side.directoryOf(job) };
+  const { outage, clientOf, directoryOf } = side;
+  return { client: clientOf(job), outage, templates, directory: directoryOf(job) };
 }
 
 /** Serves chunks that are looked up in metrics.raw together. Resolves to whether the work goes on. */
