@@ -28,7 +28,7 @@ it("openSources gives each job its Prometheus, and tells of each whether its las
   const sources = openSources(extract, { metrics, now: Date.now });
   const up = async () =>
     Object.fromEntries(
-      (await metrics.sourceUp.get()).values.map(({ labels, value }) => [labels.source, value]),
+      (await metrics.sourceUp.get()).values.map(({ labels, value }) => [String(labels.source), value]),
     );
   try {
     assert.equal(sources.of("there"), sources.of("alsoThere"));
