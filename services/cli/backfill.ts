@@ -19,7 +19,6 @@ import { selectorProblem } from "../shared/config-selector.js";
 import { type ErrorCode, MillraceError, exitCodes } from "../shared/errors.js";
 import { createKafka, openIdempotentProducer } from "../shared/kafka.js";
 import { type Schemas, connectSchemas } from "../shared/schema-registry.js";
-import { SOURCE } from "../shared/source-name.js";
 import { type Logger, createLogger } from "../shared/telemetry.js";
 import { schemaText, topicName, topics } from "../shared/topics.js";
 import { parseTime } from "./backfill-time.js";
@@ -129,7 +128,7 @@ async function makeRequests(
   const id = newRequestId();
   return jobs.map((job) => ({
     id: jobs.length === 1 ? id : `${id}.${job}`,
-    source: SOURCE,
+    source: config.extract.jobs[job].source,
     job,
     selector,
     from,

@@ -2,6 +2,8 @@ import { imputationPlan } from "../processor/imputation-plan.js";
 import type { Config } from "../shared/config-schema.js";
 import { loadConfig, secretFileProblems } from "../shared/config.js";
 import { asMillraceError, exitCodeOf, exitCodes } from "../shared/errors.js";
+import { DEFAULT_SOURCE } from "../shared/source-name.js";
+import { readSources } from "../shared/sources.js";
 import { createKafka } from "../shared/kafka.js";
 import { createLogger } from "../shared/telemetry.js";
 import { checkInflux, checkKafka, checkPrometheus, checkRegistry, checkTopics } from "./connection-checks.js";
@@ -67,7 +69,9 @@ async function checkConnections(config: Config): Promise<CheckResult[]> {
   const kafka = createKafka(config, "check", createLogger("check", "silent"), 0);
   return Promise.all([
     check("secrets", () => Promise.resolve(secretsFound(config))),
-    check("prometheus", () => checkPrometheus(config)),
+    ...Array.from(readSources(config.extract), ([name, settings]) =>
+      check(name === DEFAULT_SOURCE ? "prometheus" : `prometheus ${name}`, () => checkPrometheus(settings)),
+    ),
     check("kafka", () => checkKafka(kafka, config)),
     check("topics", () => checkTopics(kafka, config)),
     check("registry", () => checkRegistry(config)),

@@ -5,14 +5,14 @@ import type { Config } from "../shared/config-schema.js";
 import { MillraceError } from "../shared/errors.js";
 import { connectPrometheus } from "../poller/prometheus-client.js";
 import { withAdmin } from "../shared/kafka.js";
+import type { SourceConfig } from "../shared/sources.js";
 import { readTopicStates } from "./topics.js";
 
 /** Each resolves to what was found, in words, and rejects with the error that the services would meet. */
 
 const ANSWER_LIMIT_MS = 5_000;
 
-export async function checkPrometheus(config: Config): Promise<string> {
-  const settings = config.extract.prometheus;
+export async function checkPrometheus(settings: SourceConfig): Promise<string> {
   const timeout = Math.min(settings.timeout, ANSWER_LIMIT_MS / 1000);
   const prometheus = connectPrometheus({ ...settings, timeout, retry_attempts: 0 }, { now: Date.now });
   try {

@@ -1,11 +1,12 @@
 import type { Kafka } from "kafkajs";
 import type { PrometheusClient } from "../poller/prometheus-client.js";
+import type { Relabelling } from "../poller/relabel.js";
 import { MIN_WINDOW_MS, type Window, longerLimit, nextWindow, shorterLimit } from "../poller/window.js";
 import { compileMatch } from "../processor/rules/series-match.js";
 import { matchProblem } from "../shared/config-selector.js";
 import { MillraceError } from "../shared/errors.js";
 import { type FrameReader, createRawReader, schemaIdOf } from "../shared/frame-codec.js";
-import type { RawFrame, Series } from "../shared/frame.js";
+import type { Labels, RawFrame, Series } from "../shared/frame.js";
 import { readTopic } from "../shared/kafka.js";
 import type { Schemas } from "../shared/schema-registry.js";
 import { internSeries } from "../shared/series.js";
@@ -14,28 +15,35 @@ import type { ReadSide } from "./verify-compare.js";
 /** As long as the windows of a job that catches up. */
 const SLICE_MS = 300_000;
 
-/** What a Prometheus shows by selectors, each series once. Rejects as the client does. */
+/** What a job reads of a Prometheus. */
+export interface JobReader {
+  readonly selectors: readonly string[];
+  readonly relabel: Relabelling;
+}
+
+/** What a Prometheus shows to jobs, each series once, as the first that reads it names it. Rejects as the client does. */
 export function prometheusSide(
   client: Pick<PrometheusClient, "samples">,
-  selectors: readonly string[],
+  readers: readonly JobReader[],
   onRead: (toMs: number) => void,
   signal: AbortSignal,
 ): ReadSide {
   let limitMs = SLICE_MS;
   return async ({ from, to }, take) => {
     for (let at = from, slice; (slice = nextWindow(at, to, limitMs)) !== null;) {
-      const answers = await slicesOf(client, selectors, slice, signal);
+      const answers = await slicesOf(client, readers, slice, signal);
       if (answers === null) {
         limitMs = shorterLimit(slice);
         continue;
       }
       const shown = new Set<string>();
-      for (const { labels, timestamps, values } of answers.flatMap(({ series }) => series)) {
-        const { __name__: metric = "", ...rest } = labels;
-        const { key } = internSeries(metric, rest, "unknown");
-        if (!shown.has(key)) take(key, timestamps, values);
-        shown.add(key);
-      }
+      const isFirst = (key: string) => shown.size < shown.add(key).size;
+      for (const { relabel, series } of answers)
+        for (const { labels, timestamps, values } of series) {
+          if (!isFirst(keyOf(labels))) continue;
+          const named = relabel(labels);
+          if (named !== null) take(keyOf(named), timestamps, values);
+        }
       at = slice.to;
       limitMs = longerLimit(limitMs, SLICE_MS);
       onRead(at);
@@ -43,15 +51,21 @@ export function prometheusSide(
   };
 }
 
+function keyOf({ __name__: metric = "", ...labels }: Labels): string {
+  return internSeries(metric, labels, "unknown").key;
+}
+
 /** Null where the slice is too much for Prometheus, and may be shorter. */
 async function slicesOf(
   client: Pick<PrometheusClient, "samples">,
-  selectors: readonly string[],
+  readers: readonly JobReader[],
   slice: Window,
   signal: AbortSignal,
 ) {
   const settled = await Promise.allSettled(
-    selectors.map((selector) => client.samples(selector, slice, signal)),
+    readers.flatMap(({ selectors, relabel }) =>
+      selectors.map(async (selector) => ({ relabel, ...(await client.samples(selector, slice, signal)) })),
+    ),
   );
   const failed = settled.find((outcome) => outcome.status === "rejected");
   if (failed === undefined)

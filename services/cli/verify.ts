@@ -2,6 +2,7 @@ import { Presets, SingleBar } from "cli-progress";
 import type { Kafka } from "kafkajs";
 import { connectPrometheus } from "../poller/prometheus-client.js";
 import { bothSelectors } from "../poller/backfill/source-gaps.js";
+import { assignmentOf } from "../poller/templates.js";
 import { readWatermark } from "../poller/watermark.js";
 import type { Window } from "../poller/window.js";
 import type { Config } from "../shared/config-schema.js";
@@ -9,7 +10,7 @@ import { matchProblem } from "../shared/config-selector.js";
 import { MillraceError, exitCodes } from "../shared/errors.js";
 import { createKafka } from "../shared/kafka.js";
 import { type Schemas, connectSchemas } from "../shared/schema-registry.js";
-import { SOURCE } from "../shared/source-name.js";
+import { type SourceConfig, readSources } from "../shared/sources.js";
 import { createLogger } from "../shared/telemetry.js";
 import { topicName } from "../shared/topics.js";
 import { parseTime } from "./backfill-time.js";
@@ -43,13 +44,16 @@ export async function runVerify(config: Config, options: VerifyOptions, terminal
   await checkRegistry(config);
   const servers = { kafka, schemas: connectSchemas(config), signal: stopping };
   try {
-    const verification = await verifySource(config, asked, options.match, servers);
-    const isJson = options.json === true;
-    const lines = isJson
-      ? [verificationJson([verification])]
-      : verificationLines(verification, terminal.paint);
+    const verifications: Verification[] = [];
+    for (const [name, source] of readSources(config.extract))
+      verifications.push(await verifySource(config, { name, source }, asked, options.match, servers));
+    const lines =
+      options.json === true
+        ? [verificationJson(verifications)]
+        : verifications.flatMap((one) => verificationLines(one, terminal.paint));
     for (const line of lines) await terminal.print(line);
-    return verification.verdicts.some(isDifferent) ? exitCodes.failure : exitCodes.ok;
+    const differs = verifications.some(({ verdicts }) => verdicts.some(isDifferent));
+    return differs ? exitCodes.failure : exitCodes.ok;
   } catch (error) {
     if (!stopping.aborted || terminal.isOutputClosed()) throw error;
     throw new MillraceError("INTERRUPTED", "Interrupted before the comparison had come to its end.");
@@ -73,25 +77,37 @@ function refuseMatch(match: string): void {
 
 async function verifySource(
   config: Config,
+  { name, source }: { name: string; source: SourceConfig },
   asked: Window,
   match: string | undefined,
   servers: Servers,
 ): Promise<Verification> {
-  const { range, remark } = await settledRange(config, asked, servers);
-  const { templates, jobs } = config.extract;
-  const names = new Set(Object.values(jobs).flatMap((job) => job.templates));
-  const own = [...new Set([...names].flatMap((name) => templates[name].selectors))];
-  const selectors = match === undefined ? own : own.map((selector) => bothSelectors(selector, match));
-  const client = connectPrometheus(config.extract.prometheus, { now: Date.now });
+  const jobs = Object.entries(config.extract.jobs).filter(([, job]) => job.source === name);
+  const isRelabelled = jobs.some(([, { relabel }]) => relabel.length > 0);
+  if (isRelabelled && match !== undefined)
+    throw new MillraceError("USAGE_INVALID", "--match cannot tell series apart that a job relabels.");
+  const names = jobs.map(([job]) => job);
+  const { range, remark } = await settledRange(config, { name, jobs: names }, asked, servers);
+  const readers = names.map((job) => {
+    const { own, relabel } = assignmentOf(job, config);
+    const selectors = own.flatMap((template) => template.selectors);
+    return {
+      relabel,
+      selectors:
+        match === undefined ? selectors : selectors.map((selector) => bothSelectors(selector, match)),
+    };
+  });
+  const client = connectPrometheus(source, { now: Date.now });
   const progress = showProgress(range);
   const topic = topicName("raw", config.kafka.topic_prefix);
   const { kafka, schemas, signal } = servers;
   try {
+    const isWanted = isRelabelled ? () => true : matchesAny(readers.flatMap(({ selectors }) => selectors));
     const sides = {
-      prometheus: prometheusSide(client, selectors, progress.update, signal),
-      kafka: kafkaSide({ kafka, topic, schemas, source: SOURCE }, matchesAny(selectors), signal),
+      prometheus: prometheusSide(client, readers, progress.update, signal),
+      kafka: kafkaSide({ kafka, topic, schemas, source: name }, isWanted, signal),
     };
-    return { source: SOURCE, range, remark, verdicts: await compareSides(range, sides) };
+    return { source: name, range, remark, verdicts: await compareSides(range, sides) };
   } finally {
     progress.stop();
     await client.close();
@@ -101,15 +117,16 @@ async function verifySource(
 /** What is newer than a job's watermark may come yet. Rejects with VERIFY_NOTHING_YET. */
 async function settledRange(
   config: Config,
+  { name: source, jobs }: { name: string; jobs: readonly string[] },
   asked: Window,
   { kafka, schemas, signal }: Servers,
 ): Promise<{ range: Window; remark: string | null }> {
   const topic = topicName("state", config.kafka.topic_prefix);
   const from = { kafka, topic, schemas, now: Date.now };
   const watermarks = await Promise.all(
-    Object.keys(config.extract.jobs).map(async (job) => ({
+    jobs.map(async (job) => ({
       job,
-      watermark: await readWatermark({ source: SOURCE, job }, from, signal),
+      watermark: await readWatermark({ source, job }, from, signal),
     })),
   );
   let { to } = asked;

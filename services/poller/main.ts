@@ -4,17 +4,16 @@ import { createKafka } from "../shared/kafka.js";
 import type { ServiceContext } from "../shared/lifecycle.js";
 import { untilDone } from "../shared/retry.js";
 import { connectSchemas } from "../shared/schema-registry.js";
-import { SOURCE } from "../shared/source-name.js";
+import { DEFAULT_SOURCE } from "../shared/source-name.js";
 import { schemaText, topics } from "../shared/topics.js";
 import { createBackfillMetrics } from "./backfill/backfill-metrics.js";
 import { createLiveProgress } from "./backfill/live-progress.js";
 import { runBackfill } from "./backfill/run-backfill.js";
 import { runJob } from "./job.js";
-import { createComplete } from "./completeness/complete-matrix.js";
-import { createMetricTypes } from "./metric-types.js";
+import { openSources } from "./open-sources.js";
 import { createOutage } from "../shared/outage.js";
-import { createPollerMetrics } from "./poller-metrics.js";
-import { connectPrometheus } from "./prometheus-client.js";
+import { tellLeftOut } from "./left-out.js";
+import { countLeftOut, createPollerMetrics } from "./poller-metrics.js";
 import { startReceiver } from "./remote-write/receiver.js";
 import { createSeriesDirectory } from "./series-directory.js";
 import { assignmentOf } from "./templates.js";
@@ -54,9 +53,7 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
   };
 
   const metrics = createPollerMetrics(telemetry.metrics);
-  const client = connectPrometheus(config.extract.prometheus, { now });
-  const types = createMetricTypes(client, now);
-  const complete = createComplete(client);
+  const sources = openSources(config.extract, { metrics, now });
   const kafka = createKafka(config, "poller", logger);
 
   const stopReceiver = config.extract.remote_write.enabled
@@ -76,20 +73,29 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
       `kafka (${job})`,
       `KAFKA_UNAVAILABLE: waiting for Kafka at ${config.kafka.brokers.join(", ")}`,
     );
-    setReadiness(
-      `prometheus (${job})`,
-      `PROM_UNAVAILABLE: no answer yet of Prometheus at ${config.extract.prometheus.url}`,
-    );
+    const { name: source, url, client, types, complete } = sources.of(job);
+    const condition = source === DEFAULT_SOURCE ? "prometheus" : `prometheus ${source}`;
+    setReadiness(`${condition} (${job})`, `PROM_UNAVAILABLE: no answer yet of Prometheus at ${url}`);
     const assignment = assignmentOf(job, config);
+    const limits = outageOf("limits", "limits");
     const from = {
       job,
-      source: SOURCE,
+      source,
       schedule,
       templates: assignment.own,
       client,
       complete: schedule.completeness === "count" ? complete : null,
-      directory: createSeriesDirectory({ client, types, assignment, now }),
-      outage: outageOf("poll", "prometheus"),
+      directory: createSeriesDirectory({
+        client,
+        types,
+        assignment,
+        now,
+        onLeftOut: (leftOut) => {
+          countLeftOut(job, leftOut, metrics);
+          tellLeftOut(leftOut, assignment.limits, limits);
+        },
+      }),
+      outage: outageOf("poll", condition),
       metrics,
       now,
     };
@@ -107,21 +113,19 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
     });
   });
 
-  const { rate_limit } = config.extract.backfill;
-  const backfillClient = connectPrometheus({ ...config.extract.prometheus, rate_limit }, { now });
   // What a backfill waits for makes nobody wait for the poller: it is told of, and no matter of readiness.
-  const backfillOutage = (subject: string) =>
-    createOutage({ subject, details: {}, logger, setReason: () => undefined, now });
+  const backfillOutage = (subject: string, details = {}) =>
+    createOutage({ subject, details, logger, setReason: () => undefined, now });
   const backfill = runBackfill(
     {
       config,
-      source: SOURCE,
-      client: backfillClient,
+      clientOf: (job) => sources.of(job).backfillClient,
       kafka: createKafka(config, "backfill", logger),
       schemas,
       schemaIds,
       live: createLiveProgress({ metrics, extract: config.extract, now }),
       outages: { kafka: backfillOutage("backfill"), prometheus: backfillOutage("backfill.poll") },
+      limitsOf: (job) => backfillOutage("backfill.limits", { job }),
       metrics: createBackfillMetrics(telemetry.metrics),
       pollerMetrics: metrics,
       logger,
@@ -135,6 +139,6 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
       Promise.race([Promise.all([...jobs, backfill]), sleep(STOP_WAIT_MS, undefined, { ref: false })]),
       stopReceiver(STOP_WAIT_MS),
     ]);
-    await Promise.all([client.close(), backfillClient.close()]);
+    await sources.close();
   };
 }

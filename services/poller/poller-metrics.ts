@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { LeftOut } from "./left-out.js";
+import { leftOutCodes } from "./limits.js";
 
 export type PollerMetrics = ReturnType<typeof createPollerMetrics>;
 
@@ -41,6 +43,18 @@ export function createPollerMetrics(registry: Registry) {
       labelNames: ["job"],
       registers,
     }),
+    seriesLeftOut: new Gauge({
+      name: "millrace_poller_series_left_out",
+      help: "Series that a limit or the job's rules keep out now, by error code.",
+      labelNames: ["job", "code"],
+      registers,
+    }),
+    samplesLeftOut: new Counter({
+      name: "millrace_poller_samples_left_out_total",
+      help: "Samples of windows of a second that were too many. The overlap counts them again.",
+      labelNames: ["job"],
+      registers,
+    }),
     pollDuration: new Histogram({
       name: "millrace_poller_poll_duration_seconds",
       help: "From the first query of a window to Kafka's acknowledgement of its last frame.",
@@ -53,6 +67,18 @@ export function createPollerMetrics(registry: Registry) {
       help: "From a live frame's event time to Kafka's acknowledgement.",
       labelNames: ["job"],
       buckets: [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 5, 10, 30, 60, 120, 300],
+      registers,
+    }),
+    sourceUp: new Gauge({
+      name: "millrace_poller_source_up",
+      help: "1 if the last query of the source succeeded, 0 if it failed.",
+      labelNames: ["source"],
+      registers,
+    }),
+    queries: new Counter({
+      name: "millrace_poller_queries_total",
+      help: "Queries of the source, each retry counted, by outcome: success or failure.",
+      labelNames: ["source", "outcome"],
       registers,
     }),
     pollFailures: new Counter({
@@ -86,4 +112,14 @@ export function createPollerMetrics(registry: Registry) {
       registers,
     }),
   };
+}
+
+export function countLeftOut(
+  job: string,
+  { series, samples }: LeftOut,
+  metrics: Pick<PollerMetrics, "seriesLeftOut" | "samplesLeftOut">,
+): void {
+  for (const code of leftOutCodes)
+    if (code !== "LIMIT_SAMPLES") metrics.seriesLeftOut.set({ job, code }, series.get(code)?.count ?? 0);
+  metrics.samplesLeftOut.inc({ job }, samples);
 }

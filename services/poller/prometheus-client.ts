@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
 import { type Dispatcher, Pool } from "undici";
 import { readSecret } from "../shared/config.js";
-import type { Config } from "../shared/config-schema.js";
 import { MillraceError, asMillraceError } from "../shared/errors.js";
 import { retryAfterMs } from "../shared/retry-after.js";
 import type { Labels } from "../shared/frame.js";
@@ -19,10 +18,9 @@ import {
   parseMetadata,
   parseVector,
 } from "./prometheus-answer.js";
+import type { SourceConfig } from "../shared/sources.js";
 import { createRateLimit } from "./rate-limit.js";
 import type { Window } from "./window.js";
-
-export type PrometheusConfig = Config["extract"]["prometheus"];
 
 export interface SamplesAnswer extends Matrix {
   /** When the query began by Prometheus's own clock, or up to a second before; Infinity where it does not say. */
@@ -57,19 +55,22 @@ export interface PrometheusClient {
  */
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
-/** Queries of a poll run beside each other, up to this many; Prometheus itself runs 20 (--query.max-concurrency). */
-const CONNECTIONS = 8;
-
 export function connectPrometheus(
-  config: PrometheusConfig,
-  options: { now: () => number; firstRetryMs?: number; maxResponseBytes?: number },
+  config: SourceConfig,
+  options: {
+    now: () => number;
+    firstRetryMs?: number;
+    maxResponseBytes?: number;
+    /** Is told of each query, retries among them, whether it succeeded. */
+    onQuery?: (succeeded: boolean) => void;
+  },
 ): PrometheusClient {
   const { origin, pathname } = new URL(config.url);
   const prefix = pathname.replace(/\/$/, "");
   const timeoutMs = config.timeout * 1_000;
   const maxBytes = options.maxResponseBytes ?? MAX_RESPONSE_BYTES;
   const pool = new Pool(origin, {
-    connections: CONNECTIONS,
+    connections: config.max_concurrent_queries,
     connect: {
       timeout: timeoutMs,
       ...(config.tls?.ca_file === undefined ? {} : { ca: readFileSync(config.tls.ca_file) }),
@@ -122,10 +123,17 @@ export function connectPrometheus(
     parse: (data: unknown) => Data,
     signal: AbortSignal,
   ) {
-    const attempt = () =>
-      request(path, form, parse, signal).catch((error: unknown) => {
-        throw signal.aborted ? signal.reason : failure(error, config.url);
-      });
+    const attempt = async () => {
+      try {
+        const answer = await request(path, form, parse, signal);
+        options.onQuery?.(true);
+        return answer;
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        options.onQuery?.(false);
+        throw failure(error, config.url);
+      }
+    };
     return pRetry(attempt, {
       retries: config.retry_attempts,
       minTimeout: options.firstRetryMs ?? 250,
@@ -201,7 +209,7 @@ function seconds(ms: number): string {
 }
 
 /** Secrets are read for each request, as they may be rotated. */
-function authorization(config: PrometheusConfig): Record<string, string> {
+function authorization(config: SourceConfig): Record<string, string> {
   if (config.bearer_token_file !== undefined)
     return { authorization: `Bearer ${readSecret(config.bearer_token_file)}` };
   if (config.username === undefined) return {};

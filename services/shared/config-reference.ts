@@ -55,12 +55,22 @@ function part(path: string, node: SchemaNode): string[] {
       about,
       table(isSection(entry) ? rows(name, entry) : [row(name, entry, "required")]),
       example,
+      ...partsIn(name, entry),
     ];
   }
-  const holders = keysOf(node).filter(([, child]) => isHolder(child));
-  const inner = holders.flatMap(([key, child]) => part(`${path}.${key}`, child));
   const own = rows(path, node);
-  return [heading, about, ...(own.length === 0 ? [] : [table(own)]), ...inner];
+  return [heading, about, ...(own.length === 0 ? [] : [table(own)]), ...partsIn(path, node)];
+}
+
+/** The sections in a section, and those that a list of it has as its elements. */
+function partsIn(path: string, node: SchemaNode): string[] {
+  return keysOf(node).flatMap(([key, child]) => {
+    if (isHolder(child)) return part(`${path}.${key}`, child);
+    const element = asNode(child.items);
+    if (element === undefined || !isSection(element)) return [];
+    const name = `${path}.${key}[]`;
+    return [`### ${name}`, meaning(child), table(rows(name, element))];
+  });
 }
 
 function isHolder(node: SchemaNode): boolean {

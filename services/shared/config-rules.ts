@@ -1,6 +1,9 @@
 import { actionRefusal } from "../kernels/outlier-action.js";
 import type { Config, Pipelines } from "./config-schema.js";
+import { relabelProblems } from "./config-relabel.js";
 import { matchProblem } from "./config-selector.js";
+import { DEFAULT_SOURCE, PUSHED_SOURCE } from "./source-name.js";
+import type { SourceConfig } from "./sources.js";
 import { didYouMean } from "./config-words.js";
 import { imputationKeys } from "./imputation-methods.js";
 
@@ -20,7 +23,9 @@ export interface RuleContext {
 
 export function checkConfig(config: Config, context: RuleContext): void {
   checkReferences(config, context);
+  checkSources(config, context);
   checkJobs(config, context);
+  checkRelabelling(config, context);
   checkRemoteWrite(config, context);
   checkOutliers(config, context);
   checkImputation(config, context);
@@ -31,6 +36,26 @@ export function checkConfig(config: Config, context: RuleContext): void {
   checkCredentials(config, context);
   checkPorts(config, context);
   checkRetention(config, context);
+}
+
+function checkSources({ extract }: Config, { sound, report }: RuleContext): void {
+  if (!sound(["extract", "sources"])) return;
+  const names = Object.keys(extract.sources);
+  const taken: Record<string, string> = {
+    [DEFAULT_SOURCE]: "that of `extract.prometheus`",
+    [PUSHED_SOURCE]: "that of `extract.remote_write`",
+  };
+  for (const name of names) {
+    if (Object.hasOwn(taken, name)) report(["extract", "sources", name], `the name is ${taken[name]}`);
+  }
+  if (!sound(["extract", "jobs"])) return;
+  for (const name of Object.keys(extract.jobs)) {
+    const path = ["extract", "jobs", name, "source"];
+    if (!sound(path)) continue;
+    const known = [DEFAULT_SOURCE, ...names];
+    const { source } = extract.jobs[name];
+    if (!known.includes(source)) report(path, `there is no source \`${source}\`${didYouMean(source, known)}`);
+  }
 }
 
 function checkReferences({ extract, entities }: Config, { sound, report }: RuleContext): void {
@@ -82,6 +107,18 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
         "`max_window` must be longer than `overlap`, or catching up would never get on",
       );
     }
+  }
+}
+
+function checkRelabelling({ extract }: Config, { sound, report }: RuleContext): void {
+  if (!sound(["extract", "jobs"])) return;
+  for (const name of Object.keys(extract.jobs)) {
+    const path = ["extract", "jobs", name, "relabel"];
+    if (!sound(path)) continue;
+    extract.jobs[name].relabel.forEach((rule, i) => {
+      if (!sound([...path, i]) || !Object.keys(rule).every((key) => sound([...path, i, key]))) return;
+      for (const { at, message } of relabelProblems(rule)) report([...path, i, ...at], message);
+    });
   }
 }
 
@@ -318,18 +355,23 @@ function checkCredentials({ extract, kafka, registry }: Config, { sound, report 
     needs(path, holder, key, other);
     needs(path, holder, other, key);
   };
-  both(["extract", "prometheus"], () => extract.prometheus, "username", "password_file");
-  both(["extract", "prometheus", "tls"], () => extract.prometheus.tls ?? {}, "cert_file", "key_file");
-  both(["extract", "remote_write"], () => extract.remote_write, "username", "password_file");
+  /** Of one Prometheus, or of those that send to Millrace. */
+  const http = (path: Path, holder: () => object) => {
+    both(path, holder, "username", "password_file");
+    const bearer = [...path, "bearer_token_file"];
+    if (sound(bearer) && "bearer_token_file" in holder() && "username" in holder())
+      report(bearer, "`bearer_token_file` and `username` exclude each other");
+  };
+  const prometheus = (path: Path, holder: () => SourceConfig) => {
+    http(path, holder);
+    both([...path, "tls"], () => holder().tls ?? {}, "cert_file", "key_file");
+  };
+  prometheus(["extract", "prometheus"], () => extract.prometheus);
+  for (const name of sound(["extract", "sources"]) ? Object.keys(extract.sources) : [])
+    prometheus(["extract", "sources", name], () => extract.sources[name]);
+  http(["extract", "remote_write"], () => extract.remote_write);
   both(["kafka", "tls"], () => kafka.tls ?? {}, "cert_file", "key_file");
   both(["registry"], () => registry, "username", "password_file");
-
-  for (const name of ["prometheus", "remote_write"] as const) {
-    const bearer = ["extract", name, "bearer_token_file"];
-    if (sound(bearer) && "bearer_token_file" in extract[name] && "username" in extract[name]) {
-      report(bearer, "`bearer_token_file` and `username` exclude each other");
-    }
-  }
 }
 
 function checkPorts({ telemetry }: Config, { sound, report }: RuleContext): void {

@@ -8,7 +8,9 @@ import { readIsolationForest } from "./isolation-forest-file.js";
 import { readScalingFits } from "./scaling-fits.js";
 import { statisticalFeatureNames } from "./statistical-columns.js";
 import { compileFrameExpression, compileSampleExpression } from "./config-expression.js";
+import { relabelRule } from "./config-relabel.js";
 import { matchProblem, selectorProblem } from "./config-selector.js";
+import { DEFAULT_SOURCE } from "./source-name.js";
 import { imputationMethods, timeGroups } from "./imputation-methods.js";
 
 /**
@@ -85,10 +87,12 @@ const window = z
   });
 
 /** An HTTP address to which paths are appended: neither credentials, nor a query, nor a slash at its end. */
-const url = (fallback: string, insteadOfCredentials: string) =>
-  z
-    .string()
-    .default(fallback)
+const httpAddress = <Text extends z.ZodType<string, string | undefined>>(
+  text: Text,
+  example: string,
+  insteadOfCredentials: string,
+) =>
+  text
     .transform((text, context) => {
       const parsed = URL.parse(text);
       if (parsed === null || !/^https?:\/\//.test(text)) return refuse(context);
@@ -102,7 +106,10 @@ const url = (fallback: string, insteadOfCredentials: string) =>
       if (/[?#]/.test(text)) return refuse(context);
       return text.replace(/\/+$/, "");
     })
-    .meta({ expected: `an \`http://\` or \`https://\` URL without a query, such as \`${fallback}\`` });
+    .meta({ expected: `an \`http://\` or \`https://\` URL without a query, such as \`${example}\`` });
+
+const url = (fallback: string, insteadOfCredentials: string) =>
+  httpAddress(z.string().default(fallback), fallback, insteadOfCredentials);
 
 const file = z.string().min(1).max(4096).meta({ expected: "the name of a file" });
 const text = z.string().min(1).max(255);
@@ -302,10 +309,11 @@ const clientTls = z
   })
   .optional();
 
-const prometheus = section({
-  url: url("http://127.0.0.1:9090", "username and password_file").describe(
-    "Where Prometheus serves its HTTP API.",
-  ),
+const PROMETHEUS_URL = "http://127.0.0.1:9090";
+const PROMETHEUS_CREDENTIALS = "username and password_file";
+
+const prometheusKeys = {
+  url: url(PROMETHEUS_URL, PROMETHEUS_CREDENTIALS).describe("Where Prometheus serves its HTTP API."),
   timeout: z
     .number()
     .min(0.1)
@@ -328,11 +336,26 @@ const prometheus = section({
     .default(100)
     .describe("Queries a second, at the most.")
     .meta({ unit: "queries a second" }),
+  max_concurrent_queries: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(8)
+    .describe("Queries at a time, at the most; Prometheus itself runs 20 (--query.max-concurrency)."),
   username: text.optional().describe("User of HTTP basic authentication; needs `password_file`."),
   password_file: file.optional().describe("File that holds the password of `username`."),
   bearer_token_file: file.optional().describe("File that holds a bearer token; excludes `username`."),
   tls: clientTls.describe(
     "TLS beyond Node's defaults: a private certificate authority, or a client certificate.",
+  ),
+};
+
+const prometheus = section(prometheusKeys);
+
+const furtherSource = z.strictObject({
+  ...prometheusKeys,
+  url: httpAddress(z.string(), PROMETHEUS_URL, PROMETHEUS_CREDENTIALS).describe(
+    "Where this Prometheus serves its HTTP API.",
   ),
 });
 
@@ -454,11 +477,27 @@ const remoteWrite = section({
 });
 
 const job = z.strictObject({
+  source: z
+    .string()
+    .default(DEFAULT_SOURCE)
+    .describe("Which Prometheus the job reads.")
+    .meta({ expected: `the name of one of \`extract.sources\`, or \`${DEFAULT_SOURCE}\`` }),
   templates: z
     .array(z.string().meta({ expected: "the name of one of `extract.templates`" }))
     .min(1)
     .max(1000)
     .describe("Which of `extract.templates` the job reads, together, at one time."),
+  relabel: z
+    .array(relabelRule)
+    .min(0)
+    .max(1000)
+    .prefault([])
+    .describe(
+      "Rules that change or drop the job's series, in this order, as Prometheus's `metric_relabel_configs`. A series belongs to " +
+        "its template and job by the labels that it has in Prometheus, to its entity by those that the rules leave. Of " +
+        "series that the rules make one, the first is read, until it has had no sample for five minutes.",
+    )
+    .meta({ expected: "a list of rules" }),
   interval: durationMs("500ms", "100ms", "1d").describe("How often the job polls."),
   overlap: durationMs("15s", "0s", "1h").describe(
     "How far back each poll looks again for samples that were stored late: at least Prometheus's longest scrape timeout.",
@@ -478,6 +517,33 @@ const job = z.strictObject({
     "How much of a downtime the job catches up by itself before it goes on live; what is older is backfilled beside it. " +
       "Longer than `overlap`.",
   ),
+});
+
+const limits = section({
+  series_max: z.int().min(1).max(100_000_000).default(200_000).describe("Series that a job reads."),
+  labels_max: z.int().min(1).max(10_000).default(64).describe("Labels of a series, its name among them."),
+  label_name_bytes_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(256)
+    .describe("Length of a label's name.")
+    .meta({ unit: "bytes" }),
+  label_value_bytes_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(4_096)
+    .describe("Length of a label's value.")
+    .meta({ unit: "bytes" }),
+  samples_max: z
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .default(5_000_000)
+    .describe(
+      "Samples of a window; one that holds more is read in shorter ones, and only what is too much for a second is left out.",
+    ),
 });
 
 const backfill = section({
@@ -523,7 +589,16 @@ const backfill = section({
 
 export const etlSchema = z.strictObject({
   extract: section({
-    prometheus: prometheus.describe("The Prometheus that is read."),
+    prometheus: prometheus.describe(
+      `The Prometheus that is read by every job that names no other: the source \`${DEFAULT_SOURCE}\`.`,
+    ),
+    sources: z
+      .record(entryName, furtherSource)
+      .prefault({})
+      .describe(
+        "Further Prometheus servers, by name, each with a rate limit and connections of its own. Series that two of them have " +
+          "alike are one to Millrace: give those of one a label by its jobs' rules (`relabel`).",
+      ),
     templates: z
       .record(entryName, template)
       .prefault({
@@ -550,6 +625,9 @@ export const etlSchema = z.strictObject({
         "Who reads which templates, and how often. A series belongs to the first job and template that read it. " +
           "Jobs that are given replace the default's.",
       ),
+    limits: limits.describe(
+      "How much a job may read, after its rules have changed or dropped series. What is over a limit is left out, counted and told of; the rest goes on.",
+    ),
     backfill: backfill.describe("How requested ranges are fetched, beside the jobs."),
     remote_write: remoteWrite.describe(
       "What Prometheus sends by itself: the remote-write receiver. Types of metrics come with 1.0 once a minute " +

@@ -28,14 +28,18 @@ export const errorTable = {
     action: "Read the log that is named; the build goes on where it stopped.",
   },
   SERVER_START_FAILED: { retryable: false, action: "Read the server's log that is named." },
-  PROM_UNAVAILABLE: { retryable: true, action: "Check extract.prometheus.url and that Prometheus answers." },
+  PROM_UNAVAILABLE: {
+    retryable: true,
+    action: "Check the url of extract.prometheus, or of the source, and that Prometheus answers.",
+  },
   PROM_TIMEOUT: {
     retryable: true,
-    action: "Raise extract.prometheus.timeout or poll fewer series in one job.",
+    action: "Raise the timeout of extract.prometheus, or of the source, or poll fewer series in one job.",
   },
   PROM_BAD_RESPONSE: {
     retryable: true,
-    action: "Check that extract.prometheus.url is a Prometheus API and not a proxy's page.",
+    action:
+      "Check that the url of extract.prometheus, or of the source, is a Prometheus API and not a proxy's page.",
   },
   PROM_QUERY_REFUSED: { retryable: false, action: "Correct the selector that Prometheus refused." },
   PROM_WINDOW_TOO_LARGE: {
@@ -48,7 +52,40 @@ export const errorTable = {
     action:
       "Prometheus's own log says which data it could not read; a server that counts otherwise needs completeness: off in the job.",
   },
-  PROM_UNAUTHORIZED: { retryable: false, action: "Check the credentials of extract.prometheus." },
+  PROM_UNAUTHORIZED: {
+    retryable: false,
+    action: "Check the credentials of extract.prometheus, or of the source.",
+  },
+  LIMIT_SERIES: {
+    retryable: false,
+    action: "Narrow the job's selectors, drop series by its rules, or raise extract.limits.series_max.",
+  },
+  LIMIT_LABELS: {
+    retryable: false,
+    action: "Drop labels by a rule (labeldrop), or raise extract.limits.labels_max.",
+  },
+  LIMIT_LABEL_NAME: {
+    retryable: false,
+    action: "Drop or shorten the label by a rule, or raise extract.limits.label_name_bytes_max.",
+  },
+  LIMIT_LABEL_VALUE: {
+    retryable: false,
+    action: "Drop or shorten the label by a rule, or raise extract.limits.label_value_bytes_max.",
+  },
+  LIMIT_SAMPLES: {
+    retryable: false,
+    action:
+      "Divide the templates among more jobs, drop series by rules, or raise extract.limits.samples_max.",
+  },
+  RELABEL_NO_NAME: {
+    retryable: false,
+    action: "Correct the job's rules: they must leave __name__, or drop the series by a rule of their own.",
+  },
+  RELABEL_SAME_SERIES: {
+    retryable: false,
+    action:
+      "Correct the job's rules: keep the label that tells the series apart, or drop all but one of them.",
+  },
   KAFKA_UNAVAILABLE: { retryable: true, action: "Check kafka.brokers and that the brokers answer." },
   KAFKA_FENCED: { retryable: true, action: "Another instance took this work over; nothing is to be done." },
   KAFKA_TOPIC_MISSING: { retryable: true, action: "Create the topics with `millrace topics --create`." },

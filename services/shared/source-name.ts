@@ -1,2 +1,7 @@
-/** The name of the Prometheus in frames, watermarks and requests; the configuration has one yet. */
-export const SOURCE = "prometheus";
+/**
+ * Names of sources in frames, watermarks and requests. That of `extract.prometheus`; others are those of `extract.sources`.
+ */
+export const DEFAULT_SOURCE = "prometheus";
+
+/** That of what Prometheus sends by itself. */
+export const PUSHED_SOURCE = "remote_write";

@@ -47,7 +47,13 @@ function startLoop(
     templates: assignment.own,
     client,
     complete: createComplete(client),
-    directory: createSeriesDirectory({ client, types: createMetricTypes(client, now), assignment, now }),
+    directory: createSeriesDirectory({
+      client,
+      types: createMetricTypes(client, now),
+      assignment,
+      now,
+      onLeftOut: () => undefined,
+    }),
     outage: createOutage({
       subject: "poll",
       details: {},

@@ -19,7 +19,10 @@ const clients: PrometheusClient[] = [];
 let fake: FakePrometheus;
 
 /** A client whose time-outs and waits suit a test. */
-function connect(overrides: Record<string, unknown> = {}, options: { maxResponseBytes?: number } = {}) {
+function connect(
+  overrides: Record<string, unknown> = {},
+  options: { maxResponseBytes?: number; onQuery?: (succeeded: boolean) => void } = {},
+) {
   const config = etlSchema.parse({ extract: { prometheus: { url: fake.url, timeout: 0.3, ...overrides } } });
   const client = connectPrometheus(config.extract.prometheus, { now: Date.now, firstRetryMs: 1, ...options });
   clients.push(client);
@@ -46,6 +49,52 @@ after(async () => {
 });
 
 describe("connectPrometheus", () => {
+  it("tells what each query came to, retries among them", async () => {
+    const outcomes: boolean[] = [];
+    const client = connect({ retry_attempts: 2 }, { onQuery: (succeeded) => outcomes.push(succeeded) });
+    await client.version(signal);
+    fake.fault = (_, response) => outcomes.length < 3 && refuse(response, 503, "unavailable");
+    await client.version(signal);
+    assert.deepEqual(outcomes, [true, false, false, true]);
+    fake.fault = (_, response) => refuse(response, 400, "bad_data");
+    await assert.rejects(client.samples("load", window, signal), { code: "PROM_QUERY_REFUSED" });
+    assert.equal(outcomes.at(-1), false);
+  });
+
+  it("tells nothing of a query that the signal cuts short", async () => {
+    const outcomes: boolean[] = [];
+    const client = connect({}, { onQuery: (succeeded) => outcomes.push(succeeded) });
+    const stop = new AbortController();
+    fake.fault = () => {
+      stop.abort();
+      return true;
+    };
+    await assert.rejects(client.version(stop.signal));
+    assert.deepEqual(outcomes, []);
+  });
+
+  it("asks no more at a time than max_concurrent_queries", async () => {
+    for (const most of [1, 3]) {
+      const waiting: (() => void)[] = [];
+      let asked = 0;
+      let running = 0;
+      let peak = 0;
+      fake.fault = (_, response) => {
+        asked++;
+        peak = Math.max(peak, ++running);
+        response.once("close", () => running--);
+        const answer = () => response.end('{"status":"success","data":{}}');
+        // Nobody is answered before as many ask as may, or all have asked.
+        waiting.push(answer);
+        if (waiting.length === most || asked === 9) for (const one of waiting.splice(0)) one();
+        return true;
+      };
+      const client = connect({ max_concurrent_queries: most, timeout: 5 });
+      await Promise.all(Array.from({ length: 9 }, () => client.metadata(signal)));
+      assert.equal(peak, most);
+    }
+  });
+
   it("reads raw samples of a right-closed window by one instant query", async () => {
     const { series, histograms, serverTime } = await connect().samples("load", window, signal);
     assert.deepEqual(series, [

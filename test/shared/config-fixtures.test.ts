@@ -78,6 +78,7 @@ function valueAt(value: unknown, path: string): unknown {
 /** The values by their paths; lists and user-named entries count as values. */
 function leaves(value: unknown, path = ""): Map<string, unknown> {
   const isLeaf = typeof value !== "object" || value === null || Array.isArray(value);
-  if (isLeaf || /^\.(entities|extract\.(templates|jobs))$/.test(path)) return new Map([[path, value]]);
+  if (isLeaf || /^\.(entities|extract\.(sources|templates|jobs))$/.test(path))
+    return new Map([[path, value]]);
   return new Map(Object.entries(value).flatMap(([key, child]) => [...leaves(child, `${path}.${key}`)]));
 }

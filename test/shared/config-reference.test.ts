@@ -52,8 +52,10 @@ function descendants(node: SchemaNode, path: string): [string, SchemaNode][] {
     ([key, child]) => [`${path}.${key}`, asNode(child)!] as const,
   );
   const entries = asNode(node.additionalProperties);
+  const elements = asNode(node.items);
   return [
     ...own.flatMap(([at, child]): [string, SchemaNode][] => [[at, child], ...descendants(child, at)]),
+    ...(elements === undefined ? [] : descendants(elements, `${path}[]`)),
     ...(entries === undefined ? [] : descendants(entries, `${path}.<name>`)),
   ];
 }

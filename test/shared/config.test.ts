@@ -248,8 +248,10 @@ describe("any change to a good configuration", () => {
     } catch (error) {
       assert.ok(error instanceof MillraceError, error instanceof Error ? error.stack : String(error));
       assert.equal(error.code, "CONFIG_INVALID");
-      for (const line of error.message.split("\n"))
-        assert.match(line, /^changed\.yaml:[1-9]\d*:[1-9]\d*[ :]/);
+      const lines = error.message.split("\n");
+      if (lines.length > 100)
+        assert.equal(lines.pop(), "changed.yaml: there are more problems than these 100.");
+      for (const line of lines) assert.match(line, /^changed\.yaml:[1-9]\d*:[1-9]\d*[ :]/);
     }
   };
 

@@ -15,7 +15,7 @@ import type { PollerMetrics } from "../poller-metrics.js";
 import { deliveries } from "../send-window.js";
 import type { SeriesDirectory } from "../series-directory.js";
 import type { SentSamples } from "../sent-samples.js";
-import type { Template } from "../templates.js";
+import type { Assignment } from "../templates.js";
 import type { Window } from "../window.js";
 import type { BackfillMetrics } from "./backfill-metrics.js";
 import type { LiveProgress } from "./live-progress.js";
@@ -32,9 +32,9 @@ import { bothSelectors } from "./source-gaps.js";
 /** What a session of the backfill works with. */
 export interface HealingSide {
   readonly config: Config["extract"]["backfill"];
-  readonly client: ChunkSource["client"];
+  readonly clientOf: (job: string) => ChunkSource["client"];
   readonly outage: ChunkSource["outage"];
-  readonly templatesOf: (job: string) => readonly Template[];
+  readonly assignmentOf: (job: string) => Assignment;
   readonly directoryOf: (job: string) => SeriesDirectory;
   readonly raw: RawTopic & { readonly schemaId: number; readonly partitions: number };
   readonly requests: { readonly topic: string; readonly schemaId: number };
@@ -120,13 +120,13 @@ function planOf(
 }
 
 function sourceOf({ job, selector }: Work, side: HealingSide): ChunkSource {
-  const templates = side.templatesOf(job).map((template) => ({
+  const templates = side.assignmentOf(job).own.map((template) => ({
     ...template,
     selectors:
       selector === "" ? template.selectors : template.selectors.map((own) => bothSelectors(own, selector)),
   }));
-  const { client, outage } = side;
-  return { client, outage, templates, directory: side.directoryOf(job) };
+  const { outage, clientOf, directoryOf } = side;
+  return { client: clientOf(job), outage, templates, directory: directoryOf(job) };
 }
 
 /** Serves chunks that are looked up in metrics.raw together. Resolves to whether the work goes on. */
@@ -181,13 +181,17 @@ async function sentOf(
   signal: AbortSignal,
 ): Promise<SentSamples> {
   const asOne = { outage: source.outage, isDivisible: false };
+  const { relabel } = side.assignmentOf(work.job);
   const series = new Set<string>();
   const entities = new Set<string>();
   for (const { selectors, entity } of chunks.every(({ expected }) => expected === 0)
     ? []
     : source.templates) {
     const ask = () => source.client.series(selectors, window, signal);
-    for (const { __name__: metric = "", ...labels } of await untilAnswered(ask, asOne, signal)) {
+    for (const found of await untilAnswered(ask, asOne, signal)) {
+      const kept = relabel(found);
+      if (kept === null) continue;
+      const { __name__: metric = "", ...labels } = kept;
       series.add(internSeries(metric, labels, "unknown").key);
       entities.add(internEntity(entityLabels(labels, entity)).key);
     }

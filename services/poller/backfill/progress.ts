@@ -94,17 +94,20 @@ export function afterFailure(
   return ended({ ...(progress ?? startOf(request, updatedAt)), updatedAt }, "failed", code, message);
 }
 
+/** The source that each job reads. */
+export type SourcesOfJobs = ReadonlyMap<string, string>;
+
 /** What came of a request that nothing is to be read for; null of all others. */
 export function outcomeUnread(
   status: BackfillStatus,
-  from: { source: string; jobs: readonly string[]; all: readonly BackfillStatus[] },
+  from: { jobs: SourcesOfJobs; all: readonly BackfillStatus[] },
   updatedAt: number,
 ): BackfillProgress | null {
   if (isFinal(status)) return null;
   const { request, progress, cancelled } = status;
   const before = { ...(progress ?? startOf(request, updatedAt)), updatedAt };
   if (cancelled) return ended(before, "cancelled", "", "");
-  const problem = refusal(request, from);
+  const problem = refusal(request, from.jobs);
   if (problem !== null) return ended(before, "failed", "BACKFILL_REFUSED", problem);
   const gap = knownSourceGap(request, from.all);
   if (gap === undefined) return null;
@@ -119,12 +122,10 @@ export function outcomeUnread(
 }
 
 /** Anybody may write requests: what is wrong with one. */
-function refusal(
-  { source, job, selector, from, to }: BackfillRequest,
-  known: { source: string; jobs: readonly string[] },
-): string | null {
-  if (source !== known.source) return `There is no source ${JSON.stringify(source)}.`;
-  if (!known.jobs.includes(job)) return `There is no job ${JSON.stringify(job)}.`;
+function refusal({ source, job, selector, from, to }: BackfillRequest, jobs: SourcesOfJobs): string | null {
+  if (!jobs.has(job)) return `There is no job ${JSON.stringify(job)}.`;
+  if (source !== jobs.get(job))
+    return `The job ${JSON.stringify(job)} reads the source ${JSON.stringify(jobs.get(job))}, not ${JSON.stringify(source)}.`;
   if (from >= to) return `The range from ${from} to ${to} is empty.`;
   const parsed = selector === "" ? [] : parseSelector(selector);
   return typeof parsed === "string" ? `${parsed}.` : null;

@@ -17,6 +17,7 @@ import type { Schemas } from "../../shared/schema-registry.js";
 import type { Logger } from "../../shared/telemetry.js";
 import { topicName } from "../../shared/topics.js";
 import type { PollerMetrics } from "../poller-metrics.js";
+import { tellLeftOut } from "../left-out.js";
 import { createMetricTypes } from "../metric-types.js";
 import type { PrometheusClient } from "../prometheus-client.js";
 import { createRateLimit } from "../rate-limit.js";
@@ -30,16 +31,16 @@ import { afterFailure, outcomeUnread } from "./progress.js";
 
 export interface BackfillSide {
   readonly config: Config;
-  /** The name of the Prometheus. */
-  readonly source: string;
-  /** Its own: it waits for its own rate limit, and live polls never do. */
-  readonly client: PrometheusClient;
+  /** Its own, of the source that a job reads: it waits for its own rate limit, and live polls never do. */
+  readonly clientOf: (job: string) => PrometheusClient;
   readonly kafka: Kafka;
   readonly schemas: Schemas;
   /** Of metrics.raw and backfill.requests. */
   readonly schemaIds: { readonly raw: number; readonly backfill: number };
   readonly live: LiveProgress;
   readonly outages: { readonly kafka: Outage; readonly prometheus: Outage };
+  /** What is told of that a job's limits and rules leave out of its backfill. */
+  readonly limitsOf: (job: string) => Outage;
   readonly metrics: BackfillMetrics;
   readonly pollerMetrics: PollerMetrics;
   readonly logger: Logger;
@@ -114,19 +115,27 @@ function healingSide(
   side: BackfillSide,
   of: { table: BackfillTable; producer: HealingSide["producer"]; partitions: number },
 ): HealingSide {
-  const { config, client, kafka, schemas, schemaIds, now } = side;
+  const { config, clientOf, kafka, schemas, schemaIds, now } = side;
   const { topic_prefix } = config.kafka;
-  const types = createMetricTypes(client, now);
   const directories = new Map<string, SeriesDirectory>();
   return {
     config: config.extract.backfill,
-    client,
+    clientOf,
     outage: side.outages.prometheus,
-    templatesOf: (job) => assignmentOf(job, config).own,
+    assignmentOf: (job) => assignmentOf(job, config),
     directoryOf: (job) => {
       const known = directories.get(job);
       if (known !== undefined) return known;
-      const made = createSeriesDirectory({ client, types, assignment: assignmentOf(job, config), now });
+      const assignment = assignmentOf(job, config);
+      const limits = side.limitsOf(job);
+      const client = clientOf(job);
+      const made = createSeriesDirectory({
+        client,
+        types: createMetricTypes(client, now),
+        assignment,
+        now,
+        onLeftOut: (leftOut) => tellLeftOut(leftOut, assignment.limits, limits),
+      });
       directories.set(job, made);
       return made;
     },
@@ -199,10 +208,10 @@ const ofTheRequest: readonly ErrorCode[] = [
 /** What needs no reading is settled at once: cancelled, refused, or known to be a gap of the source. */
 async function settleUnread(healing: HealingSide, side: BackfillSide): Promise<void> {
   const all = healing.table.all();
-  const jobs = Object.keys(side.config.extract.jobs);
+  const jobs = new Map(Object.entries(side.config.extract.jobs).map(([job, { source }]) => [job, source]));
   const settled: BackfillRequest[] = [];
   for (const status of all) {
-    const progress = outcomeUnread(status, { source: side.source, jobs, all }, side.now());
+    const progress = outcomeUnread(status, { jobs, all }, side.now());
     if (progress === null) continue;
     settled.push(status.request);
     const { id, job, from, to } = status.request;
@@ -210,9 +219,7 @@ async function settleUnread(healing: HealingSide, side: BackfillSide): Promise<v
     side.logger.info({ event: "backfill.settled", request: id, job, from, to, state, code }, message);
   }
   if (settled.length === 0) return;
-  await commitProgress(settled, healing, (status) =>
-    outcomeUnread(status, { source: side.source, jobs, all }, side.now())!,
-  );
+  await commitProgress(settled, healing, (status) => outcomeUnread(status, { jobs, all }, side.now())!);
 }
 
 const states = ["requested", "healing", "healed", "unhealable", "failed", "cancelled"] as const;

@@ -4,7 +4,7 @@ import { schemaIdOf, wireHeader } from "../../shared/frame-codec.js";
 import { type OutgoingMessage, readTopic } from "../../shared/kafka.js";
 import type { Schemas } from "../../shared/schema-registry.js";
 import { schemaText } from "../../shared/topics.js";
-import { PUSHED_SOURCE } from "./request-frames.js";
+import { PUSHED_SOURCE } from "../../shared/source-name.js";
 
 /** The receiver's record in pipeline.state: schemas/pipeline.state.avsc. */
 interface ReceiverState {

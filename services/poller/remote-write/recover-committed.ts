@@ -2,7 +2,7 @@ import { type RawTopic, readRawFrames } from "../read-raw-frames.js";
 import { type CommittedSamples, createCommittedSamples } from "./committed-samples.js";
 import type { PushedTypes } from "./metadata-types.js";
 import type { Positions } from "./receiver-position.js";
-import { PUSHED_SOURCE } from "./request-frames.js";
+import { PUSHED_SOURCE } from "../../shared/source-name.js";
 
 /**
  * What was pushed to Kafka of late, read back from metrics.raw itself, and the types of its metrics. Rejects as readTopic

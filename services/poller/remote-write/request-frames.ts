@@ -1,12 +1,10 @@
 import type { Entity, RawFrame, Series } from "../../shared/frame.js";
 import { internSeries } from "../../shared/series.js";
+import { PUSHED_SOURCE } from "../../shared/source-name.js";
 import type { CommittedSamples } from "./committed-samples.js";
 import type { PushedSamples } from "./decoded-request.js";
 import type { KnownSeries } from "./known-series.js";
 import type { PushedTypes } from "./metadata-types.js";
-
-/** The source of pushed frames, as the poller's is `prometheus`. */
-export const PUSHED_SOURCE = "remote_write";
 
 export interface PushedFrames {
   /** In chronological order, and by entity where times are equal. */

@@ -7,7 +7,7 @@ import {
 } from "../../../services/shared/backfill-request.js";
 import { createKafka, openIdempotentProducer } from "../../../services/shared/kafka.js";
 import { connectSchemas } from "../../../services/shared/schema-registry.js";
-import { SOURCE } from "../../../services/shared/source-name.js";
+import { DEFAULT_SOURCE } from "../../../services/shared/source-name.js";
 import { createLogger } from "../../../services/shared/telemetry.js";
 import { schemaText, topicName, topics } from "../../../services/shared/topics.js";
 import { storedSamples } from "../prometheus-answers.js";
@@ -189,7 +189,7 @@ describe("millrace backfill", () => {
   async function ask(request: Partial<BackfillRequest>): Promise<string> {
     const { config } = flow;
     const whole = {
-      source: SOURCE,
+      source: DEFAULT_SOURCE,
       job: "live",
       selector: "",
       from: past.range.from,

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { watermarkMessage } from "../../../services/poller/watermark.js";
 import { createKafka, openIdempotentProducer } from "../../../services/shared/kafka.js";
 import { connectSchemas } from "../../../services/shared/schema-registry.js";
-import { SOURCE } from "../../../services/shared/source-name.js";
+import { DEFAULT_SOURCE } from "../../../services/shared/source-name.js";
 import { createLogger } from "../../../services/shared/telemetry.js";
 import { schemaText, topicName, topics } from "../../../services/shared/topics.js";
 import { storedSamples } from "../prometheus-answers.js";
@@ -69,7 +69,7 @@ describe("a downtime longer than catch_up_limit", () => {
     const producer = await openIdempotentProducer(
       createKafka(config, "test", createLogger("test", "silent")),
     );
-    const state = { source: SOURCE, job: "live", watermark, updatedAt: watermark };
+    const state = { source: DEFAULT_SOURCE, job: "live", watermark, updatedAt: watermark };
     await producer.send([watermarkMessage(topicName("state", config.kafka.topic_prefix), schemaId, state)]);
     await producer.close();
   }

@@ -88,7 +88,7 @@ it("keeps what was done where it failed", () => {
 
 describe("outcomeUnread", () => {
   const settle = (...[status, all = []]: [ReturnType<typeof statusOf>, ReturnType<typeof statusOf>[]?]) =>
-    outcomeUnread(status, { source: "prometheus", jobs: ["a"], all }, 9);
+    outcomeUnread(status, { jobs: new Map([["a", "prometheus"]]), all }, 9);
 
   it("is none of what is to be read, or has its outcome", () => {
     assert.equal(settle(statusOf()), null);
@@ -104,7 +104,7 @@ describe("outcomeUnread", () => {
   it("is failed where nobody could serve it", () => {
     for (const [wrong, words] of [
       [{ job: "b" }, 'There is no job "b".'],
-      [{ source: "other" }, 'There is no source "other".'],
+      [{ source: "other" }, 'The job "a" reads the source "prometheus", not "other".'],
       [{ from: 5, to: 5 }, "The range from 5 to 5 is empty."],
       [{ selector: "rate(load[5m])" }, "a function"],
     ] as const) {

@@ -5,6 +5,7 @@ import { readChunk, untilAnswered } from "../../../services/poller/backfill/read
 import { createMetricTypes } from "../../../services/poller/metric-types.js";
 import { type PrometheusClient, connectPrometheus } from "../../../services/poller/prometheus-client.js";
 import { createSentSamples } from "../../../services/poller/sent-samples.js";
+import { compileRelabelling } from "../../../services/poller/relabel.js";
 import { createSeriesDirectory } from "../../../services/poller/series-directory.js";
 import { etlSchema } from "../../../services/shared/config-schema.js";
 import { type ErrorCode, MillraceError } from "../../../services/shared/errors.js";
@@ -43,8 +44,15 @@ describe("readChunk", () => {
   const read = (sent = createSentSamples()) => {
     const template = { name: "t", entity: ["job"], selectors: ["load"] };
     const types = createMetricTypes(client, () => START);
-    const assignment = { own: [template], earlier: [] };
-    const directory = createSeriesDirectory({ client, types, assignment, now: () => START });
+    const { limits } = etlSchema.parse({}).extract;
+    const assignment = { own: [template], earlier: [], relabel: compileRelabelling([]), limits };
+    const directory = createSeriesDirectory({
+      client,
+      types,
+      assignment,
+      now: () => START,
+      onLeftOut: () => undefined,
+    });
     return readChunk(window, { client, directory, templates: [template], outage: outage() }, sent, signal);
   };
 
