@@ -50,7 +50,6 @@ function startLoop(
       types: createMetricTypes(client, now),
       assignment,
       now,
-      onLeftOut: () => undefined,
     }),
     outage: createOutage({
       subject: "poll",
