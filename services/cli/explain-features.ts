@@ -1,5 +1,6 @@
 import { indexAsOf } from "../kernels/momentum.js";
 import { firstAfter } from "../kernels/window-bounds.js";
+import type { FeatureGroup } from "../processor/feature-groups.js";
 import type { FeaturePlan } from "../processor/feature-plan.js";
 import { epochOf, fittedTo, isolationOf } from "../processor/state/detect-outlier.js";
 import { endsOf } from "../processor/state/fill-gaps.js";
@@ -45,12 +46,12 @@ export function spansOfColumns(config: Config, plan: FeaturePlan): SpanOf[] {
     const span: SpanOf = (window, at) => compared(window, plan, at, ms, features.momentum_tolerance);
     for (const column of momentum.slice(2 * i, 2 * i + 2)) byColumn.set(column, span);
   });
-  for (const { columns, lookbackMs, spanAt } of plan.groups) {
+  for (const group of plan.groups) {
     const span: SpanOf =
-      spanAt === undefined
-        ? windowOf(lookbackMs)
-        : (window, at) => seenWithin(window, plan, at, spanAt(window.timestamps[at]));
-    for (const column of columns) if (!byColumn.has(column)) byColumn.set(column, span);
+      group.spanAt === undefined
+        ? windowOf(group.lookbackMs)
+        : (window, at) => seenByGroup(window, plan, at, group);
+    for (const column of group.columns) if (!byColumn.has(column)) byColumn.set(column, span);
   }
   byColumn.set("iforest_score", (window, at) => fitted(window, plan, at));
   byColumn.set("scaled", itself);
@@ -73,6 +74,22 @@ function seenWithin(
 ): Span {
   const values = seenValues(window, plan, isCounter(window, at));
   return spanOf(window, bounds, (i) => Number.isFinite(values[i]));
+}
+
+/** What a group sees between its own bounds, or picks of it. */
+function seenByGroup(
+  window: SeriesWindow,
+  plan: FeaturePlan,
+  at: number,
+  { lookbackMs, spanAt, pick }: FeatureGroup,
+): Span {
+  const { timestamps, first } = window;
+  const toMs = timestamps[at];
+  const bounds = spanAt?.(toMs) ?? { afterMs: toMs - lookbackMs, toMs };
+  if (pick === undefined) return seenWithin(window, plan, at, bounds);
+  const values = seenValues(window, plan, isCounter(window, at));
+  const picked = new Set(pick(timestamps, values, first, at + 1));
+  return spanOf(window, bounds, (i) => picked.has(i));
 }
 
 /** The row's own value, and the earlier one that it is compared with. */

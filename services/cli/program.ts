@@ -53,6 +53,7 @@ Examples:
   millrace tail metrics.features    what comes out, as JSON lines
   millrace process -i raw.ndjson -o features.ndjson    the same offline
   millrace explain node_load1 -i raw.ndjson    how its values and features came about
+  millrace verify --from -1h        does Kafka hold exactly what Prometheus has?
   millrace backfill --from -24h --wait    what Kafka lacks of the last day
   millrace missing -i raw.ndjson    which samples are missing, and in which patterns
   millrace fit -i raw.ndjson -o fits.json    what transform.scaling scales by
@@ -259,6 +260,41 @@ Examples:
           const { runTail } = await import("./tail.js");
           return runTail(await config(), topic, options, await terminal());
         }),
+    );
+
+  program
+    .command("verify")
+    .description("compare what Prometheus has of a range with metrics.raw, series by series")
+    .requiredOption("-f, --from <time>", "where the range begins, excluded: -24h, or 2025-10-09T08:53:20Z")
+    .option("-t, --to <time>", "where it ends, included: now without it")
+    .option("-m, --match <selector>", 'only these of the jobs\' series: node_load1{instance="a:9100"}')
+    .option(
+      "--json",
+      "one JSON object: {same, sources: [{source, from, to, series, prometheus, kafka, differences}]}",
+    )
+    .addHelpText(
+      "after",
+      `
+Compares counts and checksums of (milliseconds, bits of the value) of each series,
+and looks at single samples where they differ. Nothing is changed. What is newer
+than the poller's watermark is under way, and left out. Samples are
+  missing     where Prometheus has them and Kafka has not
+  extra       where Kafka has them and Prometheus has not, or no longer
+  doubled     where Kafka has them more than once
+  different   where the values are not the same to the bit; all NaN are one
+Times at which neither has a sample are no difference. Exit code 0 where all is
+the same, 1 where it is not.
+
+Examples:
+  millrace verify --from -1h
+  millrace verify --from 2025-10-09T00:00:00Z --to 2025-10-10T00:00:00Z
+  millrace verify --from -24h --match node_load1 --json | jq .same`,
+    )
+    .action((options: { from: string; to?: string; match?: string; json?: boolean }) =>
+      run(async () => {
+        const { runVerify } = await import("./verify.js");
+        return runVerify(await config(), options, await terminal());
+      }),
     );
 
   program

@@ -73,7 +73,7 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
       `kafka (${job})`,
       `KAFKA_UNAVAILABLE: waiting for Kafka at ${config.kafka.brokers.join(", ")}`,
     );
-    const { name: source, url, client, types } = sources.of(job);
+    const { name: source, url, client, types, complete } = sources.of(job);
     const condition = source === DEFAULT_SOURCE ? "prometheus" : `prometheus ${source}`;
     setReadiness(`${condition} (${job})`, `PROM_UNAVAILABLE: no answer yet of Prometheus at ${url}`);
     const assignment = assignmentOf(job, config);
@@ -84,6 +84,7 @@ export async function startPoller(context: ServiceContext): Promise<() => Promis
       schedule,
       templates: assignment.own,
       client,
+      complete: schedule.completeness === "count" ? complete : null,
       directory: createSeriesDirectory({
         client,
         types,

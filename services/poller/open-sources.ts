@@ -1,5 +1,6 @@
 import type { Config } from "../shared/config-schema.js";
 import { readSources } from "../shared/sources.js";
+import { type Complete, createComplete } from "./completeness/complete-matrix.js";
 import { type MetricTypes, createMetricTypes } from "./metric-types.js";
 import type { PollerMetrics } from "./poller-metrics.js";
 import { type PrometheusClient, connectPrometheus } from "./prometheus-client.js";
@@ -10,6 +11,7 @@ export interface Source {
   readonly url: string;
   readonly client: PrometheusClient;
   readonly types: MetricTypes;
+  readonly complete: Complete;
   /** It waits for its own rate limit, and live polls never do. */
   readonly backfillClient: PrometheusClient;
 }
@@ -38,6 +40,7 @@ export function openSources(
       url: config.url,
       client,
       types: createMetricTypes(client, now),
+      complete: createComplete(client),
       backfillClient: connectPrometheus({ ...config, rate_limit }, { now, onQuery }),
     });
   }

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../shared/config-schema.js";
-import { asMillraceError } from "../shared/errors.js";
+import { MillraceError, asMillraceError } from "../shared/errors.js";
 import type { RawFrame } from "../shared/frame.js";
 import { toFrames } from "./frames.js";
 import type { Outage } from "../shared/outage.js";
 import type { PollerMetrics } from "./poller-metrics.js";
 import type { PrometheusClient } from "./prometheus-client.js";
-import { type ReadWindow, readWindow } from "./read-window.js";
+import type { Complete } from "./completeness/complete-matrix.js";
+import { type Comparing, type Comparison, type ReadWindow, readWindow } from "./read-window.js";
 import type { SentSamples } from "./sent-samples.js";
 import type { SeriesDirectory } from "./series-directory.js";
 import type { Template } from "./templates.js";
@@ -17,8 +18,8 @@ import {
   longerLimit,
   nextPollAt,
   nextWindow,
+  settledUntil,
   shorterLimit,
-  watermarkAfter,
 } from "./window.js";
 
 export interface PollSource {
@@ -28,6 +29,8 @@ export interface PollSource {
   readonly schedule: Config["extract"]["jobs"][string];
   readonly templates: readonly Template[];
   readonly client: PrometheusClient;
+  /** Null where the job's answers are not compared with Prometheus's counts. */
+  readonly complete: Complete | null;
   readonly directory: SeriesDirectory;
   readonly outage: Outage;
   readonly metrics: PollerMetrics;
@@ -44,10 +47,11 @@ export interface Progress {
 export type Send = (frames: readonly RawFrame[], watermark: number) => Promise<void>;
 
 /**
- * A watermark without frames is sent once it has moved by this share of the overlap: a transaction a poll for nothing
- * would be most of pipeline.state, and a new beginning reads only so much more again.
+ * The watermark moves by this share of the overlap at the least where it is sent without frames, or counted for: a
+ * transaction a poll for nothing would be most of pipeline.state, a count a poll much of Prometheus's work; and a new
+ * beginning, or a poll, reads only so much more again.
  */
-const IDLE_SHARE = 1 / 3;
+const STEP_SHARE = 1 / 3;
 
 /** Whatever Prometheus's Retry-After says, within this time it is asked again. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
@@ -66,20 +70,30 @@ export async function pollUntil(
   const { job, schedule, outage, metrics, now } = from;
   let limitMs = schedule.max_window;
   let newestRead = progress.watermark;
+  const stepMs = Math.max(schedule.overlap * STEP_SHARE, 1);
 
-  /** Reads one window and brings it to Kafka. */
+  /** Reads one window and brings it to Kafka. Rejects with PROM_INCOMPLETE, once what there is is sent. */
   async function transfer(window: Window): Promise<void> {
     const endTimer = metrics.pollDuration.startTimer({ job });
     const askedAt = now();
-    const read = await readWindow(window, from.templates, { ...from, sent: progress.sent }, signal);
-    outage.ended();
+    const settled = (serverTime: number) =>
+      settledUntil(window, progress.watermark, Math.min(askedAt, serverTime), schedule.overlap);
+    const comparing =
+      from.complete === null ? {} : { comparing: comparingOf(from.complete, settled, window) };
+    const read = await readWindow(
+      window,
+      from.templates,
+      { ...from, sent: progress.sent, ...comparing },
+      signal,
+    );
     const frames = toFrames(read.runs, {
       source: from.source,
       ingestedAt: now(),
       liveAfter: liveAfter(askedAt, schedule.interval, schedule.overlap),
     });
-    const watermark = watermarkAfter(window, Math.min(askedAt, read.serverTime), schedule.overlap);
-    if (frames.length > 0 || watermark - progress.watermark >= schedule.overlap * IDLE_SHARE) {
+    const isProven = from.complete === null || read.comparison?.missing === 0;
+    const watermark = isProven ? settled(read.serverTime) : progress.watermark;
+    if (frames.length > 0 || watermark - progress.watermark >= stepMs) {
       await send(frames, watermark);
       progress.watermark = watermark;
       progress.sent.forgetUpTo(watermark);
@@ -88,7 +102,25 @@ export async function pollUntil(
     count(read, frames);
     newestRead = Math.max(newestRead, window.to);
     metrics.readUntil.set({ job }, newestRead / 1_000);
+    if (read.comparison !== null && read.comparison.missing > 0) throw incomplete(window, read.comparison);
+    outage.ended();
     endTimer();
+  }
+
+  /** Compared is a settled part that is a step long, or the whole window, behind which the poll goes on. */
+  function comparingOf(
+    complete: Complete,
+    settled: (serverTime: number) => number,
+    window: Window,
+  ): Comparing {
+    return {
+      complete,
+      settledUntil: (serverTime) => {
+        const until = settled(serverTime);
+        const moves = until - progress.watermark;
+        return moves >= stepMs || (moves > 0 && until === window.to) ? until : null;
+      },
+    };
   }
 
   function count(read: ReadWindow, frames: readonly RawFrame[]): void {
@@ -100,6 +132,10 @@ export async function pollUntil(
       if (origin === "live") metrics.delay.observe({ job }, (at - timestamp) / 1_000);
     }
     metrics.histograms.inc({ job }, read.histograms);
+    if (read.comparison !== null) {
+      metrics.recovered.inc({ job }, read.comparison.recovered);
+      metrics.missing.set({ job }, read.comparison.missing);
+    }
     metrics.watermark.set({ job }, progress.watermark / 1_000);
     metrics.remembered.set({ job }, progress.sent.size());
   }
@@ -136,4 +172,16 @@ export async function pollUntil(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+}
+
+function incomplete(window: Window, { missing, until, example }: Comparison): MillraceError {
+  const range = `from ${isoTime(window.from)} to ${isoTime(until)}`;
+  return new MillraceError(
+    "PROM_INCOMPLETE",
+    `Prometheus counts ${missing} samples ${range} that it does not show, of ${example} among others.`,
+  );
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }

@@ -43,6 +43,18 @@ export function createPollerMetrics(registry: Registry) {
       labelNames: ["job"],
       registers,
     }),
+    recovered: new Counter({
+      name: "millrace_poller_recovered_samples_total",
+      help: "Samples that Prometheus counted and an answer lacked, and that another answer had.",
+      labelNames: ["job"],
+      registers,
+    }),
+    missing: new Gauge({
+      name: "millrace_poller_missing_samples",
+      help: "Samples that Prometheus counts in the last window that was compared, and does not show.",
+      labelNames: ["job"],
+      registers,
+    }),
     pollDuration: new Histogram({
       name: "millrace_poller_poll_duration_seconds",
       help: "From the first query of a window to Kafka's acknowledgement of its last frame.",

@@ -32,25 +32,50 @@ export function parseAnswer(text: string): unknown {
   return answer["data"];
 }
 
+/** When a series has native histograms: ms since the epoch. */
+export interface HistogramTimes {
+  /** With `__name__`. */
+  readonly labels: Labels;
+  readonly timestamps: readonly number[];
+}
+
+export interface Matrix {
+  readonly series: SeriesSamples[];
+  /** Native histograms, which have no place in a frame. */
+  readonly histograms: HistogramTimes[];
+}
+
 /**
  * The series of a range selector's answer, with the samples of `window`: Prometheus before 3.0 counts the left edge in.
- * Native histograms have no place in a frame; `histograms` says how many of their samples there were.
  * Throws PROM_BAD_RESPONSE.
  */
-export function parseMatrix(data: unknown, window: Window): { series: SeriesSamples[]; histograms: number } {
+export function parseMatrix(data: unknown, window: Window): Matrix {
   if (!isRecord(data) || data["resultType"] !== "matrix" || !Array.isArray(data["result"]))
     throw malformed("a matrix was expected", data);
   const series: SeriesSamples[] = [];
-  let histograms = 0;
+  const histograms: HistogramTimes[] = [];
   for (const row of data["result"] as unknown[]) {
     if (!isRecord(row) || !isLabels(row["metric"])) throw malformed("a series without labels", row);
-    if (Array.isArray(row["histograms"])) histograms += row["histograms"].length;
+    if (Array.isArray(row["histograms"])) {
+      const timestamps = parseTimes(row["histograms"], window);
+      if (timestamps.length > 0) histograms.push({ labels: row["metric"], timestamps });
+    }
     const pairs = row["values"] ?? [];
     if (!Array.isArray(pairs)) throw malformed("a series without values", row);
     const samples = parseSamples(pairs, window);
     if (samples.timestamps.length > 0) series.push({ labels: row["metric"], ...samples });
   }
   return { series, histograms };
+}
+
+function parseTimes(pairs: readonly unknown[], { from, to }: Window): number[] {
+  return pairs
+    .map((pair) => {
+      if (!Array.isArray(pair) || typeof pair[0] !== "number")
+        throw malformed("a histogram is [seconds, {…}]", pair);
+      return Math.round(pair[0] * 1_000);
+    })
+    .filter((timestamp) => timestamp > from && timestamp <= to);
 }
 
 function parseSamples(pairs: readonly unknown[], { from, to }: Window): Omit<SeriesSamples, "labels"> {
@@ -80,6 +105,33 @@ export function parseValue(text: string): number {
   const value = text === "" ? NaN : Number(text);
   if (Number.isNaN(value)) throw malformed("not a number", text);
   return value;
+}
+
+/** One series of an instant vector's answer. */
+export interface InstantValue {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** The floats of an instant vector's answer; native histograms are left out. Throws PROM_BAD_RESPONSE. */
+export function parseVector(data: unknown): InstantValue[] {
+  if (!isRecord(data) || data["resultType"] !== "vector" || !Array.isArray(data["result"]))
+    throw malformed("a vector was expected", data);
+  return (data["result"] as unknown[]).flatMap((row) => {
+    if (!isRecord(row) || !isLabels(row["metric"])) throw malformed("a series without labels", row);
+    const pair = row["value"];
+    if (pair === undefined && row["histogram"] !== undefined) return [];
+    if (!Array.isArray(pair) || typeof pair[1] !== "string")
+      throw malformed("a sample is [seconds, text]", row);
+    return [{ labels: row["metric"], value: parseValue(pair[1]) }];
+  });
+}
+
+/** The values of a label. Throws PROM_BAD_RESPONSE. */
+export function parseLabelValues(data: unknown): string[] {
+  if (!Array.isArray(data) || !data.every((value) => typeof value === "string"))
+    throw malformed("a list of texts was expected", data);
+  return data;
 }
 
 /** The label sets of an answer of `/api/v1/series`. Throws PROM_BAD_RESPONSE. */

@@ -7,21 +7,22 @@ import { MillraceError, asMillraceError } from "../shared/errors.js";
 import { retryAfterMs } from "../shared/retry-after.js";
 import type { Labels } from "../shared/frame.js";
 import {
+  type InstantValue,
+  type Matrix,
   type SeriesSamples,
   excerpt,
   parseAnswer,
   parseLabelSets,
+  parseLabelValues,
   parseMatrix,
   parseMetadata,
+  parseVector,
 } from "./prometheus-answer.js";
 import type { SourceConfig } from "../shared/sources.js";
 import { createRateLimit } from "./rate-limit.js";
 import type { Window } from "./window.js";
 
-export interface SamplesAnswer {
-  readonly series: SeriesSamples[];
-  /** Samples of native histograms, which were left out. */
-  readonly histograms: number;
+export interface SamplesAnswer extends Matrix {
   /** When the query began by Prometheus's own clock, or up to a second before; Infinity where it does not say. */
   readonly serverTime: number;
 }
@@ -33,6 +34,12 @@ export interface SamplesAnswer {
 export interface PrometheusClient {
   /** The raw samples of an instant selector in a window, with their stored timestamps. Never stale markers. */
   samples(selector: string, window: Window, signal: AbortSignal): Promise<SamplesAnswer>;
+  /** The value of an expression at a time, of its series that are floats. The expression must come to an instant vector. */
+  instant(query: string, atMs: number, signal: AbortSignal): Promise<InstantValue[]>;
+  /** The values of an expression at `window.from + stepMs`, and so on up to `window.to`: no more than 11,000 times. */
+  range(query: string, window: Window, stepMs: number, signal: AbortSignal): Promise<SeriesSamples[]>;
+  /** The values that a label has among the series that a selector matches in a window, or beside it. */
+  labelValues(label: string, selector: string, window: Window, signal: AbortSignal): Promise<string[]>;
   /** The label sets of all series that a selector matches in a window, or beside it: blocks are not cut. */
   series(selectors: readonly string[], window: Window, signal: AbortSignal): Promise<Labels[]>;
   /** The type word of each metric family that a target exposes now. */
@@ -143,16 +150,44 @@ export function connectPrometheus(
     });
   }
 
+  async function query<Data>(
+    promql: string,
+    atMs: number,
+    parse: (data: unknown) => Data,
+    signal: AbortSignal,
+  ) {
+    const timeout = `${Math.round(timeoutMs)}ms`;
+    const form = new URLSearchParams({ query: promql, time: seconds(atMs), timeout });
+    return call("/api/v1/query", form, parse, signal);
+  }
+
   return {
     samples: async (selector, window, signal) => {
+      const promql = `${selector}[${window.to - window.from}ms]`;
+      const parse = (data: unknown) => parseMatrix(data, window);
+      const { data, serverTime } = await query(promql, window.to, parse, signal);
+      return { ...data, serverTime };
+    },
+    instant: async (promql, atMs, signal) => (await query(promql, atMs, parseVector, signal)).data,
+    range: async (promql, window, stepMs, signal) => {
       const form = new URLSearchParams({
-        query: `${selector}[${window.to - window.from}ms]`,
-        time: seconds(window.to),
+        query: promql,
+        start: seconds(window.from + stepMs),
+        end: seconds(window.to),
+        step: String(stepMs / 1_000),
         timeout: `${Math.round(timeoutMs)}ms`,
       });
       const parse = (data: unknown) => parseMatrix(data, window);
-      const { data, serverTime } = await call("/api/v1/query", form, parse, signal);
-      return { ...data, serverTime };
+      return (await call("/api/v1/query_range", form, parse, signal)).data.series;
+    },
+    labelValues: async (label, selector, window, signal) => {
+      const asked = new URLSearchParams({
+        "match[]": selector,
+        start: seconds(window.from),
+        end: seconds(window.to),
+      });
+      const path = `/api/v1/label/${encodeURIComponent(label)}/values?${asked.toString()}`;
+      return (await call(path, null, parseLabelValues, signal)).data;
     },
     series: async (selectors, window, signal) => {
       const form = new URLSearchParams({ start: seconds(window.from), end: seconds(window.to) });

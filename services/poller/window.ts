@@ -15,11 +15,13 @@ export function nextWindow(readUntil: number, now: number, limitMs: number): Win
 }
 
 /**
- * The watermark once all of `window` is in Kafka. `askedAt` is when the query began: by the poller's clock, or by
- * Prometheus's where that is behind, since a clock ahead of Prometheus's would skip what it has yet to store.
+ * Up to where nothing of a window is stored any more: the watermark once that is in Kafka. `askedAt` is when the query began:
+ * by the poller's clock, or by Prometheus's where that is behind, since a clock ahead of Prometheus's would skip what it
+ * has yet to store. A window that does not begin at the watermark cannot move it.
  */
-export function watermarkAfter(window: Window, askedAt: number, overlapMs: number): number {
-  return Math.max(window.from, Math.min(window.to, askedAt - overlapMs));
+export function settledUntil(window: Window, watermark: number, askedAt: number, overlapMs: number): number {
+  if (window.from > watermark) return watermark;
+  return Math.max(watermark, Math.min(window.to, askedAt - overlapMs));
 }
 
 /** Samples newer than this are news, however a poll came to them; older ones only a catch-up reads. */

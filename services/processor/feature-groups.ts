@@ -25,6 +25,8 @@ export interface FeatureGroup {
   readonly lookbackMs: number;
   /** What a row at a time looks at, where that is not all of the lookback up to it. */
   readonly spanAt?: (timestamp: number) => { readonly afterMs: number; readonly toMs: number };
+  /** Indices of the values that the row at `end - 1` is of, where these are not all in its span; −1 is none. */
+  readonly pick?: (timestamps: Float64Array, values: Float64Array, first: number, end: number) => Int32Array;
   /**
    * Writes the columns of the row at `end - 1` at `out[outOffset]`. `timestamps` (milliseconds, ascending) and `values` of
    * the series are at `first ... end - 1`; NaN is no value.
@@ -88,8 +90,8 @@ function changePoint(columns: readonly string[], { change_points }: Features): F
 }
 
 /**
- * Page and Hinkley's test over the epoch so far, with deviations in units of the epoch before it: where that had too few samples
- * nothing is told, and where it was constant the unit is 1, as of scalers.
+ * Page and Hinkley's test over the epoch so far, with deviations in units of the epoch before it: where that had too few samples,
+ * or varied so much that the threshold overflows, nothing is told, and where it was constant the unit is 1, as of scalers.
  */
 function drift(columns: readonly string[], wanted: NonNullable<Features["page_hinkley"]>): FeatureGroup {
   const { fewest_samples: fewestSamples, delta, threshold, alpha } = wanted;
@@ -100,7 +102,8 @@ function drift(columns: readonly string[], wanted: NonNullable<Features["page_hi
     if (countFinite(values, first, end) < fewestSamples) return null;
     meanAndStandardDeviation(values, first, end, meanAndDeviation, 0);
     const unit = meanAndDeviation[1] === 0 ? 1 : meanAndDeviation[1];
-    return { fewestSamples, delta: delta * unit, threshold: threshold * unit, alpha };
+    const options = { fewestSamples, delta: delta * unit, threshold: threshold * unit, alpha };
+    return Number.isFinite(options.delta) && Number.isFinite(options.threshold) ? options : null;
   };
   return {
     columns,
@@ -162,8 +165,11 @@ function frequency(columns: readonly string[], wanted: NonNullable<Features["fre
   const ageMs = ageLimitMs(intervalMs);
   const places = features.map((feature) => frequencyNames.indexOf(feature));
   const state = openSpectrumState();
+  const picked = new Int32Array(count);
   const grid = new Float64Array(count);
   const all = new Float64Array(frequencyNames.length);
+  const isFull = (timestamps: Float64Array, values: Float64Array, first: number, end: number) =>
+    onEvenGrid(timestamps, values, first, end, intervalMs, count, ageMs, picked);
   return {
     columns,
     lookbackMs: count * intervalMs + ageMs,
@@ -171,10 +177,16 @@ function frequency(columns: readonly string[], wanted: NonNullable<Features["fre
       const toMs = Math.floor(timestamp / intervalMs) * intervalMs;
       return { afterMs: toMs - (count - 1) * intervalMs - ageMs - 1, toMs };
     },
+    pick: (timestamps, values, first, end) => {
+      isFull(timestamps, values, first, end);
+      return picked;
+    },
     write: (timestamps, values, first, end, out, outOffset) => {
       all.fill(NaN);
-      if (onEvenGrid(timestamps, values, first, end, intervalMs, count, ageMs, grid))
+      if (isFull(timestamps, values, first, end)) {
+        for (let k = 0; k < count; k++) grid[k] = values[picked[k]];
         frequencyFeatures(state, grid, 0, count, intervalMs, all, 0);
+      }
       for (let k = 0; k < places.length; k++) out[outOffset + k] = all[places[k]];
     },
   };

@@ -169,8 +169,8 @@ function isLoopback(host: string): boolean {
 
 function checkOutliers({ transform }: Config, { sound, report }: RuleContext): void {
   const path = ["transform", "cleaning"];
-  const { outlier_detection: method, outlier_action: action, isolation_forests } = transform.cleaning;
   if (!sound([...path, "outlier_detection"])) return;
+  const { outlier_detection: method, outlier_action: action, isolation_forests } = transform.cleaning;
   const forests = [...path, "isolation_forests"];
   if (method !== "isolation_forest" && sound(forests) && Object.keys(isolation_forests).length > 0)
     report(forests, `\`isolation_forests\` says nothing to \`${method}\`; it is for \`isolation_forest\``);

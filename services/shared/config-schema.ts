@@ -506,6 +506,13 @@ const job = z.strictObject({
   max_window: durationMs("5m", "1s", "1d").describe(
     "The longest window of one query while the job catches up; longer than `overlap`.",
   ),
+  completeness: z
+    .enum(["count", "off"])
+    .default("count")
+    .describe(
+      "`count` compares what was read with `count_over_time`, every third of `overlap`, and reads again what is missing; the " +
+        "watermark waits for it. `off` trusts each answer.",
+    ),
   catch_up_limit: durationMs("1h", "1m", "1y").describe(
     "How much of a downtime the job catches up by itself before it goes on live; what is older is backfilled beside it. " +
       "Longer than `overlap`.",

@@ -98,6 +98,20 @@ export function parseSelector(selector: string): LabelMatcher[] | string {
   return matchers;
 }
 
+/** The conditions as a selector, all in braces. */
+export function selectorText(matchers: readonly LabelMatcher[]): string {
+  const conditions = matchers.map(({ label, operator, value }) => {
+    const isPlain = labelName.exec(label)?.[0] === label;
+    return `${isPlain ? label : quotedText(label)}${operator}${quotedText(value)}`;
+  });
+  return `{${conditions.join(",")}}`;
+}
+
+function quotedText(text: string): string {
+  const escaped = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+  return `"${escaped}"`;
+}
+
 const escapes: ReadonlyMap<string, string> = new Map([
   ["n", "\n"],
   ["r", "\r"],

@@ -49,7 +49,8 @@ export const errorTable = {
   },
   PROM_INCOMPLETE: {
     retryable: true,
-    action: "Prometheus answered with warnings; its own log says which data it could not read.",
+    action:
+      "Prometheus's own log says which data it could not read; a server that counts otherwise needs completeness: off in the job.",
   },
   PROM_UNAUTHORIZED: {
     retryable: false,
@@ -118,6 +119,10 @@ export const errorTable = {
     action: "Create the bucket and organisation of load.influxdb, or correct their names.",
   },
   INFLUX_LINE_REFUSED: { retryable: false, action: "The row is in metrics.dead with InfluxDB's own words." },
+  VERIFY_NOTHING_YET: {
+    retryable: false,
+    action: "Start the poller, or name an earlier --from; `millrace status` tells how far behind it is.",
+  },
   BACKFILL_TARGET_DOWN: {
     retryable: false,
     action: "Nothing can be fetched, nor is it tried again: Prometheus itself has a gap there.",
@@ -145,6 +150,7 @@ export const errorTable = {
     action: "Name a file with --output that may be written, on a disk with room.",
   },
   INPUT_INVALID: { retryable: false, action: "Correct the line of the input that is named." },
+  FITS_UNREADABLE: { retryable: false, action: "Name a file that `millrace fit` wrote." },
   MODEL_UNREADABLE: {
     retryable: false,
     action: "Name an ONNX model that Millrace may read; onnxruntime's own words say what it lacks.",

@@ -304,6 +304,25 @@ describe("millrace explain", () => {
     assert.deepEqual([told["fittedElsewhere"], told["against"], told["found"]], ["load", null, true]);
   });
 
+  it("tells of drifts and frequencies which samples they are of", async () => {
+    const config = configOf(
+      "drifts",
+      { outlier_detection: "none" },
+      {
+        page_hinkley: { epoch: "4s", fewest_samples: 3 },
+        frequency: { window: "8s", interval: "2s", features: ["dominant_frequency"] },
+      },
+    );
+    // 11 s is no multiple of 2 s: the newest value that counts is that of 10 s.
+    const steps = await stepsAt(config, lines, "cpu_percent", "--at", "2025-10-09T08:53:31Z");
+    const spans = steps.flatMap((line) => /^ {2}(drift|dominant).*?(\(.*)$/.exec(line)?.[2] ?? []);
+    assert.deepEqual(spans, [
+      "(08:53:24, 08:53:31]            7          0  08:53:25  08:53:31",
+      "(08:53:24, 08:53:31]            7          0  08:53:25  08:53:31",
+      "(08:53:20.999, 08:53:30]        4          0  08:53:24  08:53:30",
+    ]);
+  });
+
   it("prints a header, and each time in order", async () => {
     const { stdout } = await explain(strict, lines, 'cpu_percent{job="api"}');
     assert.ok(stdout.startsWith('cpu_percent{} of {job="api"}; times: 15, outliers: 1, filled in: 2\n'));

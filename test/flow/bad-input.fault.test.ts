@@ -5,7 +5,15 @@ import type { StageName } from "../../services/cli/status-report.js";
 import { type ErrorCode, errorTable } from "../../services/shared/errors.js";
 import { schemaIdOf, wireHeader } from "../../services/shared/frame-codec.js";
 import { runMillrace } from "../cli/run-millrace.js";
-import { type Fault, answer500, incomplete, late, passThrough, truncated } from "./faulty-http.js";
+import {
+  type Fault,
+  answer500,
+  incomplete,
+  late,
+  passThrough,
+  silentlyIncomplete,
+  truncated,
+} from "./faulty-http.js";
 import { type FaultyServers, openFaultyServers } from "./faulty-servers.js";
 import {
   STRANGERS_KEY,
@@ -86,6 +94,7 @@ describe("bad input", () => {
     ["answers later than its timeout", late(PROMETHEUS_TIMEOUT_S * 1_000 + 500), "PROM_TIMEOUT"],
     ["answers with broken JSON", truncated, "PROM_BAD_RESPONSE"],
     ["answers with half of the series and a warning", incomplete, "PROM_INCOMPLETE"],
+    ["answers with half of the series without a warning", silentlyIncomplete, "PROM_INCOMPLETE"],
   ];
   for (const [name, fault, code] of prometheusFaults) {
     it(`polls again a Prometheus that ${name}`, async () => {

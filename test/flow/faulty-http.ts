@@ -42,6 +42,14 @@ export const incomplete: Fault = ({ status, body }) => {
   };
 };
 
+/** Half of the series of raw samples, and not a word of it, as a proxy between may do. */
+export const silentlyIncomplete: Fault = ({ status, body }) => {
+  const answer = JSON.parse(body.toString()) as { data: { resultType?: string; result?: unknown[] } };
+  if (answer.data.resultType === "matrix" && answer.data.result !== undefined)
+    answer.data.result.length >>= 1;
+  return { status, body: Buffer.from(JSON.stringify(answer)) };
+};
+
 /** An HTTP server before a real one: passes on what it is asked, and does a fault to each answer. */
 export interface FaultyHttp {
   readonly url: string;

@@ -6,7 +6,10 @@ import { type Range, type Samples, addSample, seriesKey } from "./samples.js";
 /** What a Flux query returns of the test's bucket in a range; `steps` follow the range. */
 async function query(config: Config, { from, to }: Range, steps: string): Promise<Record<string, unknown>[]> {
   const { url, org, bucket, token_file } = config.load.influxdb;
-  const queries = new InfluxDB({ url, token: readSecret(token_file), timeout: 60_000 }).getQueryApi(org);
+  // A connection of its own: one that is kept may be closed just when it is used again.
+  const transportOptions = { agent: false };
+  const influx = new InfluxDB({ url, token: readSecret(token_file), timeout: 60_000, transportOptions });
+  const queries = influx.getQueryApi(org);
   const time = (ms: number) => new Date(ms + 1).toISOString();
   return queries.collectRows(
     `from(bucket: "${bucket}") |> range(start: ${time(from)}, stop: ${time(to)}) ${steps}`,

@@ -1,11 +1,12 @@
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { anchored, parseSelector } from "../../services/shared/config-selector.js";
 import type { Labels } from "../../services/shared/frame.js";
 
 /**
  * As much of Prometheus as the poller asks for, to be broken on purpose; whatever a real one can show is tested with that.
- * Selectors are metric names. Range selectors count their left edge in, as Prometheus before 3.0.
+ * Range selectors count their left edge in, as Prometheus before 3.0, unless told otherwise.
  */
 export interface FakePrometheus {
   readonly url: string;
@@ -18,6 +19,9 @@ export interface FakePrometheus {
   }[];
   /** Takes a request over where it is set and returns true. */
   fault: ((request: IncomingMessage, response: ServerResponse) => boolean) | null;
+  /** Samples that it counts and does not show, where it is set. */
+  hides: ((labels: Labels, timestamp: number, selector: string) => boolean) | null;
+  leftEdge: boolean;
   readonly metadata: Record<string, { type: string }[]>;
   store(labels: Labels, timestamp: number, value: number): void;
   close(): Promise<void>;
@@ -28,25 +32,68 @@ export async function startFakePrometheus(prefix = ""): Promise<FakePrometheus> 
   const metadata: FakePrometheus["metadata"] = {};
   const requests: FakePrometheus["requests"] = [];
 
-  const named = (selector: string) =>
-    [...stored.values()].filter(({ labels }) => labels["__name__"] === selector);
+  const selected = (selector: string) => {
+    const matchers = parseSelector(selector);
+    if (typeof matchers === "string") throw new Error(matchers);
+    return [...stored.values()].filter(({ labels }) =>
+      matchers.every(({ label, operator, value }) => {
+        const text = labels[label] ?? "";
+        const isMatch = operator.endsWith("~") ? anchored(value)!.test(text) : text === value;
+        return isMatch === !operator.startsWith("!");
+      }),
+    );
+  };
+
+  /** The samples of a range selector at a time, by series. */
+  function ranged(text: string, to: number) {
+    const [, selector = "", ms] = /^(.+)\[(\d+)ms\]$/.exec(text) ?? [];
+    const from = to - Number(ms);
+    return selected(selector).flatMap(({ labels, samples }) => {
+      const within = [...samples]
+        .filter(([timestamp]) => timestamp <= to && (fake.leftEdge ? timestamp >= from : timestamp > from))
+        .sort(([a], [b]) => a - b);
+      return within.length === 0 ? [] : [{ labels, selector, samples: within }];
+    });
+  }
+
+  function counts(query: string, to: number): { metric: Labels; value: [number, string] }[] {
+    const row = (metric: Labels, count: number) => ({
+      metric,
+      value: [to / 1_000, String(count)] as [number, string],
+    });
+    if (query.includes("vector(1)")) return [row({}, fake.leftEdge ? 2 : 1)];
+    const summed = [...query.matchAll(/label_replace\(sum\(count_over_time\((.+?\])\)\),"metric","(\d+)"/g)];
+    if (summed.length > 0)
+      return summed.flatMap(([, range, metric]) => {
+        const count = ranged(range, to).reduce((sum, { samples }) => sum + samples.length, 0);
+        return count === 0 ? [] : [row({ metric }, count)];
+      });
+    const [, range = ""] = /^count_over_time\((.+)\)$/.exec(query) ?? [];
+    return ranged(range, to).map(({ labels, samples }) => {
+      const nameless = Object.entries(labels).filter(([name]) => name !== "__name__");
+      return row(Object.fromEntries(nameless), samples.length);
+    });
+  }
 
   function data(path: string, form: URLSearchParams): unknown {
-    switch (path) {
+    switch (path.replace(/\?.*/, "")) {
       case `${prefix}/api/v1/query`: {
-        const [, selector, ms] = /^(.+)\[(\d+)ms\]$/.exec(form.get("query") ?? "") ?? [];
+        const query = form.get("query") ?? "";
         const to = Math.round(Number(form.get("time")) * 1_000);
-        const result = named(selector).flatMap(({ labels, samples }) => {
-          const values = [...samples]
-            .filter(([timestamp]) => timestamp >= to - Number(ms) && timestamp <= to)
-            .sort(([a], [b]) => a - b)
-            .map(([timestamp, value]) => [timestamp / 1_000, printed(value)]);
+        if (query.includes("count_over_time")) return { resultType: "vector", result: counts(query, to) };
+        const result = ranged(query, to).flatMap(({ labels, selector, samples }) => {
+          const shown = samples.filter(([timestamp]) => fake.hides?.(labels, timestamp, selector) !== true);
+          const values = shown.map(([timestamp, value]) => [timestamp / 1_000, printed(value)]);
           return values.length === 0 ? [] : [{ metric: labels, values }];
         });
         return { resultType: "matrix", result };
       }
+      case `${prefix}/api/v1/label/__name__/values`: {
+        const selector = new URL(path, "http://fake").searchParams.get("match[]") ?? "";
+        return [...new Set(selected(selector).map(({ labels }) => labels["__name__"]))];
+      }
       case `${prefix}/api/v1/series`:
-        return form.getAll("match[]").flatMap((selector) => named(selector).map(({ labels }) => labels));
+        return form.getAll("match[]").flatMap((selector) => selected(selector).map(({ labels }) => labels));
       case `${prefix}/api/v1/metadata`:
         return metadata;
       case `${prefix}/api/v1/status/buildinfo`:
@@ -77,6 +124,8 @@ export async function startFakePrometheus(prefix = ""): Promise<FakePrometheus> 
     requests,
     metadata,
     fault: null,
+    hides: null,
+    leftEdge: true,
     store: (labels, timestamp, value) => {
       const key = JSON.stringify(labels);
       const series = stored.get(key) ?? { labels, samples: new Map<number, number>() };

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { Registry } from "prom-client";
+import { createComplete } from "../../services/poller/completeness/complete-matrix.js";
 import { createMetricTypes } from "../../services/poller/metric-types.js";
 import { createOutage } from "../../services/shared/outage.js";
 import { type Progress, pollUntil } from "../../services/poller/poll-loop.js";
@@ -45,12 +46,8 @@ function startLoop(
     schedule: { ...config.extract.jobs["live"], interval: 20, overlap: 300, ...schedule },
     templates: assignment.own,
     client,
-    directory: createSeriesDirectory({
-      client,
-      types: createMetricTypes(client, now),
-      assignment,
-      now,
-    }),
+    complete: createComplete(client),
+    directory: createSeriesDirectory({ client, types: createMetricTypes(client, now), assignment, now }),
     outage: createOutage({
       subject: "poll",
       details: {},
@@ -99,6 +96,8 @@ async function until(condition: () => boolean | Promise<boolean>, what: string) 
   }
 }
 
+const isRaw = () => !/count_over_time/.test(fake.requests.at(-1)?.form.get("query") ?? "");
+
 const expected = (...timestamps: number[]) =>
   timestamps.map((timestamp) => `load{instance="i",job="a"} ${timestamp} ${timestamp - START}`);
 
@@ -125,8 +124,10 @@ describe("pollUntil", () => {
       assert.ok(ingestedAt >= START);
       if (timestamp < START - 340) assert.equal(origin, "backfill");
     }
-    for (const { path, form } of fake.requests)
-      if (path.endsWith("/query")) assert.ok(Number(/\[(\d+)ms\]/.exec(form.get("query") ?? "")?.[1]) <= 700);
+    for (const { form } of fake.requests.filter(({ path }) => path.endsWith("/query"))) {
+      const [, ms] = /\[(\d+)ms[\]:]/.exec(form.get("query") ?? "") ?? [];
+      assert.ok(Number(ms) <= 700);
+    }
     const live = loop.now() + 50;
     store(live);
     await until(() => loop.topic.length === 101, "live");
@@ -221,6 +222,55 @@ describe("pollUntil", () => {
     await until(() => loop.topic.length === 20, "caught up");
     assert.deepEqual(loop.samples(), expected(...history));
     assert.deepEqual((await loop.metrics.pollFailures.get()).values, []);
+  });
+
+  it("a late sample that is read before the end of a long catch-up is not passed over", async () => {
+    // The last window of the catch-up is shorter than the overlap, and begins behind what is not settled yet.
+    store(START - 9_000);
+    const loop = start({ max_window: 9_900 });
+    await until(() => loop.watermarks.length > 0, "polled");
+    const late = loop.now() - 250;
+    store(late);
+    await until(() => loop.topic.length === 2, "late one read");
+    assert.deepEqual(loop.samples(), expected(START - 9_000, late));
+  });
+
+  it("an answer that lacks samples without a word is completed before the watermark moves", async () => {
+    const history = Array.from({ length: 100 }, (_, i) => START - 9_950 + i * 100);
+    store(...history);
+    let answers = 0;
+    fake.fault = (request) => {
+      if (request.url === "/api/v1/query" && isRaw()) answers++;
+      return false;
+    };
+    // Every other answer is cut off.
+    fake.hides = (_labels, timestamp) => answers % 4 < 2 && timestamp % 700 < 300;
+    const loop = start({ max_window: 3_000 });
+    await until(() => loop.topic.length === 100, "caught up");
+    assert.deepEqual(loop.samples().sort(), expected(...history).sort());
+    assert.ok((await loop.metrics.recovered.get()).values[0].value > 0);
+    assert.deepEqual((await loop.metrics.pollFailures.get()).values, []);
+  });
+
+  it("what is counted and never shown holds the watermark and is told of; what is shown flows on", async () => {
+    const hidden = START - 9_000;
+    store(START - 9_500, hidden, START - 8_000);
+    fake.hides = (_labels, timestamp) => timestamp === hidden;
+    const loop = start({ max_window: 5_000 });
+    await until(() => loop.reasons.length > 1, "told of");
+    assert.match(
+      loop.reasons.at(-1) ?? "",
+      /^PROM_INCOMPLETE: Prometheus counts 1 samples from 2025-10-09T.* that it does not show, of load\{/,
+    );
+    assert.deepEqual(loop.samples(), expected(START - 9_500, START - 8_000));
+    assert.deepEqual([...new Set(loop.watermarks)], [START - 10_000]);
+    assert.equal((await loop.metrics.missing.get()).values[0].value, 1);
+
+    fake.hides = null;
+    await until(() => (loop.watermarks.at(-1) ?? 0) > hidden, "shown again");
+    assert.deepEqual(loop.samples().slice(0, 3), expected(START - 9_500, START - 8_000, hidden));
+    assert.equal(loop.reasons.at(-1), null);
+    assert.equal((await loop.metrics.missing.get()).values[0].value, 0);
   });
 
   it("leaves Prometheus alone for as long as it asks", async () => {

@@ -78,7 +78,7 @@ describe("parseMatrix", () => {
     assert.deepEqual(parseMatrix(matrix([[1, "1"]], metric), everything).series[0].labels, metric);
   });
 
-  it("counts the samples of native histograms, and leaves them out", () => {
+  it("tells when there are native histograms in the window, and leaves them out", () => {
     const row = {
       metric: { __name__: "h" },
       histograms: [
@@ -86,10 +86,12 @@ describe("parseMatrix", () => {
         [2, {}],
       ],
     };
-    assert.deepEqual(parseMatrix({ resultType: "matrix", result: [row] }, everything), {
+    const data = { resultType: "matrix", result: [row] };
+    assert.deepEqual(parseMatrix(data, everything), {
       series: [],
-      histograms: 2,
+      histograms: [{ labels: row.metric, timestamps: [1_000, 2_000] }],
     });
+    assert.deepEqual(parseMatrix(data, { from: 1_000, to: 2_000 }).histograms[0].timestamps, [2_000]);
   });
 
   it("refuses every other shape", () => {

@@ -104,7 +104,7 @@ describe("connectPrometheus", () => {
         values: Float64Array.of(-0, Infinity),
       },
     ]);
-    assert.equal(histograms, 0);
+    assert.deepEqual(histograms, []);
     assert.ok(serverTime <= Date.now() && serverTime > Date.now() - 5_000);
     const { method, path, form } = fake.requests[0];
     assert.deepEqual([method, path], ["POST", "/prefix/api/v1/query"]);

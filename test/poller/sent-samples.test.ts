@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { toFrames } from "../../services/poller/frames.js";
 import { createSentSamples } from "../../services/poller/sent-samples.js";
-import { watermarkAfter } from "../../services/poller/window.js";
+import { settledUntil } from "../../services/poller/window.js";
 import type { RawFrame } from "../../services/shared/frame.js";
 import { internEntity, internSeries } from "../../services/shared/series.js";
 
@@ -71,7 +71,7 @@ describe("createSentSamples", () => {
               return [{ entity, series: seriesOf(index), timestamps: chosen, values: chosen }];
             });
             const frames = toFrames(runs, { source: "p", ingestedAt: now, liveAfter: 0 });
-            watermark = watermarkAfter({ from: watermark, to: now }, now, overlap);
+            watermark = settledUntil({ from: watermark, to: now }, watermark, now, overlap);
             topic.push(...frames);
             sent.forgetUpTo(watermark);
             for (const frame of frames) sent.add(frame);

@@ -7,8 +7,8 @@ import {
   longerLimit,
   nextPollAt,
   nextWindow,
+  settledUntil,
   shorterLimit,
-  watermarkAfter,
 } from "../../services/poller/window.js";
 
 describe("nextWindow", () => {
@@ -38,18 +38,22 @@ describe("nextWindow", () => {
   });
 });
 
-describe("watermarkAfter", () => {
+describe("settledUntil", () => {
   it("is the window's end where that is older than the overlap", () => {
-    assert.equal(watermarkAfter({ from: 0, to: 10_000 }, 100_000, 15_000), 10_000);
+    assert.equal(settledUntil({ from: 0, to: 10_000 }, 0, 100_000, 15_000), 10_000);
   });
 
   it("stays the overlap behind the time of asking: what is newer may be stored yet", () => {
-    assert.equal(watermarkAfter({ from: 80_000, to: 100_000 }, 100_000, 15_000), 85_000);
+    assert.equal(settledUntil({ from: 80_000, to: 100_000 }, 80_000, 100_000, 15_000), 85_000);
   });
 
   it("never goes back", () => {
-    assert.equal(watermarkAfter({ from: 90_000, to: 100_000 }, 100_000, 15_000), 90_000);
-    assert.equal(watermarkAfter({ from: 90_000, to: 100_000 }, 20_000, 15_000), 90_000);
+    assert.equal(settledUntil({ from: 90_000, to: 100_000 }, 90_000, 100_000, 15_000), 90_000);
+    assert.equal(settledUntil({ from: 90_000, to: 100_000 }, 90_000, 20_000, 15_000), 90_000);
+  });
+
+  it("does not pass over what an earlier window left unsettled", () => {
+    assert.equal(settledUntil({ from: 97_000, to: 100_000 }, 85_000, 100_000, 15_000), 85_000);
   });
 });
 

@@ -90,6 +90,13 @@ describe("drift", () => {
     assert.equal(told.length, 1);
   });
 
+  it("is not told after an epoch of values so far apart that the threshold overflows", () => {
+    const farApart = values.map((value, i) => (i >= 60 ? value : i % 2 === 0 ? 1e308 : -1e308));
+    assert.ok(rowAt(timestamps, farApart, 119).every(Number.isNaN));
+    const apart = farApart.map((value, i) => (i >= 60 ? value : value / 1e8));
+    assert.deepEqual(rowAt(timestamps, apart, 119), [0, NaN]);
+  });
+
   it("depends on nothing older than its lookback, and says what it looks at", () => {
     assert.equal(group.lookbackMs, 2 * EPOCH_MS);
     for (let at = 0; at < values.length; at++) {
@@ -194,6 +201,17 @@ describe("frequencies", () => {
         timestamps[i] > afterMs && timestamps[i] <= toMs ? value : 1e9,
       );
       assert.deepEqual(rowAt(timestamps, others, at), row);
+    }
+  });
+
+  it("depend on no other values than those that they pick", () => {
+    const dense = Float64Array.from({ length: 300 }, (_, i) => START_MS + 1000 * i);
+    const wave = dense.map((ms) => Math.sin((2 * Math.PI * (ms - START_MS)) / 30_000));
+    for (let at = 150; at < dense.length; at += 7) {
+      const picked = new Set(group.pick!(dense, wave, 0, at + 1));
+      assert.equal(picked.size, 24);
+      const others = wave.map((value, i) => (picked.has(i) ? value : 1e9));
+      assert.deepEqual(rowAt(dense, others, at), rowAt(dense, wave, at));
     }
   });
 });

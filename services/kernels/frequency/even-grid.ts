@@ -1,9 +1,9 @@
 import { indexAsOf } from "../momentum.js";
 
 /**
- * Writes `count` values at `out[0 ...]`, of the last multiples of `intervalMs` since 1970 that are not after
- * `timestamps[end - 1]`: each the newest finite one of `values[first ... end - 1]` at or before its multiple, at most
- * `ageMs` older. Returns whether each has one; where not, what was written means nothing.
+ * Writes `count` indices at `out[0 ...]`, one for each of the last multiples of `intervalMs` since 1970 that are not after
+ * `timestamps[end - 1]`: of the newest finite one of `values[first ... end - 1]` at or before the multiple, at most
+ * `ageMs` older; −1 for none. Returns whether each has one.
  *
  * `timestamps` are milliseconds, strictly ascending. That multiples are absolute makes the result a matter of the
  * samples of less than `count` · `intervalMs` + `ageMs`, whatever row asks.
@@ -16,16 +16,17 @@ export function onEvenGrid(
   intervalMs: number,
   count: number,
   ageMs: number,
-  out: Float64Array,
+  out: Int32Array,
 ): boolean {
   let multipleMs = Math.floor(timestamps[end - 1] / intervalMs) * intervalMs;
   let until = end;
+  let isFull = true;
   for (let k = count - 1; k >= 0; k--) {
     const at = indexAsOf(timestamps, values, first, until, multipleMs, ageMs);
-    if (at < first) return false;
-    out[k] = values[at];
-    until = at + 1;
     multipleMs -= intervalMs;
+    out[k] = at < first ? -1 : at;
+    if (at < first) isFull = false;
+    else until = at + 1;
   }
-  return true;
+  return isFull;
 }

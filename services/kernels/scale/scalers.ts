@@ -1,7 +1,7 @@
 import type { FittedOn } from "./fitted-on.js";
-import { type MinMaxFit, fitMinMax, transformMinMax } from "./min-max.js";
-import { type RobustFit, fitRobust, transformRobust } from "./robust.js";
-import { type ZScoreFit, fitZScore, transformZScore } from "./z-score.js";
+import { type MinMaxFit, fitMinMax, inverseMinMax, transformMinMax } from "./min-max.js";
+import { type RobustFit, fitRobust, inverseRobust, transformRobust } from "./robust.js";
+import { type ZScoreFit, fitZScore, inverseZScore, transformZScore } from "./z-score.js";
 
 export const scalers = ["min_max", "z_score", "robust"] as const;
 export type Scaler = (typeof scalers)[number];
@@ -31,4 +31,16 @@ export function transformScaled(
   if (fit.scaler === "min_max") transformMinMax(fit, rows, out, outOffset);
   else if (fit.scaler === "z_score") transformZScore(fit, rows, out, outOffset);
   else transformRobust(fit, rows, out, outOffset);
+}
+
+/** Writes what `transformScaled` made `rows` of. */
+export function inverseScaled(
+  fit: ScalerFit,
+  rows: Float64Array,
+  out: Float64Array,
+  outOffset: number,
+): void {
+  if (fit.scaler === "min_max") inverseMinMax(fit, rows, out, outOffset);
+  else if (fit.scaler === "z_score") inverseZScore(fit, rows, out, outOffset);
+  else inverseRobust(fit, rows, out, outOffset);
 }

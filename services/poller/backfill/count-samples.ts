@@ -1,12 +1,12 @@
 import type { SourceGap } from "../../shared/backfill-request.js";
 import { internEntity } from "../../shared/series.js";
-import type { SeriesSamples } from "../prometheus-answer.js";
+import { countQueries } from "../completeness/count-samples.js";
 import type { PrometheusClient } from "../prometheus-client.js";
 import type { Window } from "../window.js";
 import type { StepCounts } from "./plan-chunks.js";
 import { gapsOfSteps, upSelector } from "./source-gaps.js";
 
-type Client = Pick<PrometheusClient, "samples">;
+type Client = Pick<PrometheusClient, "range" | "labelValues">;
 
 /** How many samples the selectors have in each step that touches the window, added up. Rejects as the client does. */
 export async function countSamples(
@@ -16,14 +16,14 @@ export async function countSamples(
   stepMs: number,
   signal: AbortSignal,
 ): Promise<StepCounts> {
+  const steps = wholeSteps(window, stepMs);
   const counts = new Map<number, number>();
-  const answers = await Promise.all(
-    selectors.map((selector) =>
-      askSteps(client, `sum(count_over_time(${selector}[${stepMs}ms]))`, window, stepMs, signal),
-    ),
-  );
-  for (const { timestamps, values } of answers.flat())
-    timestamps.forEach((end, i) => counts.set(end, (counts.get(end) ?? 0) + values[i]));
+  const countOne = async (selector: string) => {
+    for (const { query } of await countQueries(client, selector, steps, stepMs, signal))
+      for (const { timestamps, values } of await client.range(`sum(${query})`, steps, stepMs, signal))
+        timestamps.forEach((end, i) => counts.set(end, (counts.get(end) ?? 0) + values[i]));
+  };
+  await Promise.all(selectors.map(countOne));
   return { stepMs, counts };
 }
 
@@ -41,7 +41,9 @@ export async function findSourceGaps(
   const gaps = new Map<string, SourceGap[]>();
   const ups = [...new Set(selectors.map(upSelector))];
   const answers = await Promise.all(
-    ups.map((up) => askSteps(client, `(min_over_time(${up}[${stepMs}ms]) == 0)`, window, stepMs, signal)),
+    ups.map((up) =>
+      client.range(`min_over_time(${up}[${stepMs}ms]) == 0`, wholeSteps(window, stepMs), stepMs, signal),
+    ),
   );
   for (const { labels, timestamps } of answers.flat()) {
     const target = internEntity(labels).key;
@@ -50,21 +52,7 @@ export async function findSourceGaps(
   return [...gaps.values()].flat();
 }
 
-/**
- * The values of an expression at each multiple of the step that ends a step of the window. It is asked as a subquery, whose
- * times are multiples of its step by definition; what the client appends to make a selector a range is commented out.
- */
-async function askSteps(
-  client: Client,
-  expression: string,
-  { from, to }: Window,
-  stepMs: number,
-  signal: AbortSignal,
-): Promise<SeriesSamples[]> {
-  const aligned = {
-    from: Math.floor(from / stepMs) * stepMs,
-    to: Math.ceil(to / stepMs) * stepMs,
-  };
-  const query = `${expression}[${aligned.to - aligned.from}ms:${stepMs}ms] #`;
-  return (await client.samples(query, aligned, signal)).series;
+/** The window in multiples of the step that hold it. */
+function wholeSteps({ from, to }: Window, stepMs: number): Window {
+  return { from: Math.floor(from / stepMs) * stepMs, to: Math.ceil(to / stepMs) * stepMs };
 }
