@@ -71,6 +71,9 @@ describe("README.md", () => {
     const config = parseConfig(yaml, "README.md", environment);
     assert.equal(config.kafka.brokers.length, 2);
     assert.deepEqual(config.entities, { service: ["namespace", "service"] });
+
+    const { extract } = parseConfig(blocksAfter("<!-- sources -->")[0], "README.md");
+    assert.deepEqual(Object.keys(extract.sources), [extract.jobs["eu"].source]);
   });
 
   it("shows what `millrace process` prints", async () => {

@@ -186,6 +186,8 @@ Exit code 0 when every stage is ready, 69 otherwise. The JSON object:
                          InfluxDB's acknowledgement of its row, live samples
                          only: {recent, sinceStart}, each
                          {count, p50, p95, p99}
+  sources.<name>         whether the poller's last query of that Prometheus
+                         succeeded
   stages.<poller|processor|sink>
     ready, reasons       reasons: by condition
     uptimeSeconds, residentBytes

@@ -58,6 +58,8 @@ export interface StatusReport {
   readonly rowsWritten: number | null;
   /** From the time that Prometheus gave a sample to InfluxDB's acknowledgement of its row; live samples only. */
   readonly scrapeToInfluxSeconds: LatencyReport;
+  /** Each Prometheus that the poller reads, by name: whether its last query succeeded. */
+  readonly sources: Readonly<Record<string, boolean>>;
   readonly stages: Readonly<Record<StageName, StageReport>>;
 }
 
@@ -124,8 +126,14 @@ export function statusReport(earlier: SystemReading, later: SystemReading): Stat
       "millrace_sink_scrape_to_influx_seconds",
       { origin: "live" },
     ),
+    sources: sourcesUp(later.services.poller.samples),
     stages,
   };
+}
+
+function sourcesUp(samples: readonly MetricSample[]): Record<string, boolean> {
+  const up = totalsBy(samples, "millrace_poller_source_up", "source");
+  return Object.fromEntries(Object.entries(up).map(([name, value]) => [name, value === 1]));
 }
 
 /** Per second; a counter that went back was restarted, and counts from 0. Null where either reading lacks it. */

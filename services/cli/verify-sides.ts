@@ -15,35 +15,40 @@ import type { ReadSide } from "./verify-compare.js";
 /** As long as the windows of a job that catches up. */
 const SLICE_MS = 300_000;
 
-/** What a job reads of a Prometheus. */
-export interface JobReader {
-  readonly selectors: readonly string[];
+/** A selector of a job, and what the job's rules make of its series. */
+export interface Ask {
+  readonly selector: string;
   readonly relabel: Relabelling;
+  readonly isRelabelled: boolean;
 }
 
-/** What a Prometheus shows to jobs, each series once, as the first that reads it names it. Rejects as the client does. */
+/**
+ * What a Prometheus shows, each series once and under its name in the frames: by the rules of the first that shows it, whose
+ * it is. Rejects as the client does.
+ */
 export function prometheusSide(
   client: Pick<PrometheusClient, "samples">,
-  readers: readonly JobReader[],
+  asks: readonly Ask[],
   onRead: (toMs: number) => void,
   signal: AbortSignal,
 ): ReadSide {
   let limitMs = SLICE_MS;
   return async ({ from, to }, take) => {
     for (let at = from, slice; (slice = nextWindow(at, to, limitMs)) !== null;) {
-      const answers = await slicesOf(client, readers, slice, signal);
+      const answers = await slicesOf(client, asks, slice, signal);
       if (answers === null) {
         limitMs = shorterLimit(slice);
         continue;
       }
       const shown = new Set<string>();
-      const isFirst = (key: string) => shown.size < shown.add(key).size;
-      for (const { relabel, series } of answers)
+      answers.forEach(({ series }, i) => {
         for (const { labels, timestamps, values } of series) {
-          if (!isFirst(keyOf(labels))) continue;
-          const named = relabel(labels);
-          if (named !== null) take(keyOf(named), timestamps, values);
+          const key = keyOf(labels);
+          const kept = shown.has(key) ? null : asks[i].relabel(labels);
+          shown.add(key);
+          if (kept !== null) take(keyOf(kept), timestamps, values);
         }
+      });
       at = slice.to;
       limitMs = longerLimit(limitMs, SLICE_MS);
       onRead(at);
@@ -58,14 +63,12 @@ function keyOf({ __name__: metric = "", ...labels }: Labels): string {
 /** Null where the slice is too much for Prometheus, and may be shorter. */
 async function slicesOf(
   client: Pick<PrometheusClient, "samples">,
-  readers: readonly JobReader[],
+  asks: readonly Ask[],
   slice: Window,
   signal: AbortSignal,
 ) {
   const settled = await Promise.allSettled(
-    readers.flatMap(({ selectors, relabel }) =>
-      selectors.map(async (selector) => ({ relabel, ...(await client.samples(selector, slice, signal)) })),
-    ),
+    asks.map(({ selector }) => client.samples(selector, slice, signal)),
   );
   const failed = settled.find((outcome) => outcome.status === "rejected");
   if (failed === undefined)
@@ -160,6 +163,26 @@ function takeFrame(
   const times = Float64Array.of(timestamp);
   for (let i = 0; i < series.length; i++)
     if (stale[i] === 0 && isWanted(series[i])) take(series[i].key, times, values.subarray(i, i + 1));
+}
+
+/**
+ * Which series of metrics.raw are compared: those that the selectors match; and, where a job's rules have changed their
+ * names, those that they make of what Prometheus knows of in the range. Rejects as the client does.
+ */
+export async function wantedSeries(
+  client: Pick<PrometheusClient, "series">,
+  asks: readonly Ask[],
+  range: Window,
+  signal: AbortSignal,
+): Promise<(series: Series) => boolean> {
+  const asTheyAre = asks.filter(({ isRelabelled }) => !isRelabelled).map(({ selector }) => selector);
+  const matches = matchesAny(asTheyAre);
+  const relabelled = new Set<string>();
+  for (const { selector, relabel } of asks.filter(({ isRelabelled }) => isRelabelled)) {
+    const kept = (await client.series([selector], range, signal)).map(relabel);
+    for (const labels of kept) if (labels !== null) relabelled.add(keyOf(labels));
+  }
+  return (series) => relabelled.has(series.key) || matches(series);
 }
 
 /**

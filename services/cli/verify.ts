@@ -18,7 +18,7 @@ import { checkRegistry } from "./connection-checks.js";
 import { isoTime } from "./explain-words.js";
 import type { Terminal } from "./terminal.js";
 import { compareSides } from "./verify-compare.js";
-import { kafkaSide, matchesAny, prometheusSide } from "./verify-sides.js";
+import { kafkaSide, prometheusSide, wantedSeries } from "./verify-sides.js";
 import { type Verification, isDifferent, verificationJson, verificationLines } from "./verify-view.js";
 
 export interface VerifyOptions {
@@ -45,15 +45,15 @@ export async function runVerify(config: Config, options: VerifyOptions, terminal
   const servers = { kafka, schemas: connectSchemas(config), signal: stopping };
   try {
     const verifications: Verification[] = [];
-    for (const [name, source] of readSources(config.extract))
-      verifications.push(await verifySource(config, { name, source }, asked, options.match, servers));
-    const lines =
-      options.json === true
-        ? [verificationJson(verifications)]
-        : verifications.flatMap((one) => verificationLines(one, terminal.paint));
+    for (const [source, settings] of readSources(config.extract))
+      verifications.push(await verifySource({ source, settings, config }, asked, options.match, servers));
+    const isJson = options.json === true;
+    const lines = isJson
+      ? [verificationJson(verifications)]
+      : verifications.flatMap((verification) => verificationLines(verification, terminal.paint));
     for (const line of lines) await terminal.print(line);
-    const differs = verifications.some(({ verdicts }) => verdicts.some(isDifferent));
-    return differs ? exitCodes.failure : exitCodes.ok;
+    const areSame = verifications.every(({ verdicts }) => !verdicts.some(isDifferent));
+    return areSame ? exitCodes.ok : exitCodes.failure;
   } catch (error) {
     if (!stopping.aborted || terminal.isOutputClosed()) throw error;
     throw new MillraceError("INTERRUPTED", "Interrupted before the comparison had come to its end.");
@@ -76,38 +76,38 @@ function refuseMatch(match: string): void {
 }
 
 async function verifySource(
-  config: Config,
-  { name, source }: { name: string; source: SourceConfig },
+  { source, settings, config }: { source: string; settings: SourceConfig; config: Config },
   asked: Window,
   match: string | undefined,
   servers: Servers,
 ): Promise<Verification> {
-  const jobs = Object.entries(config.extract.jobs).filter(([, job]) => job.source === name);
-  const isRelabelled = jobs.some(([, { relabel }]) => relabel.length > 0);
-  if (isRelabelled && match !== undefined)
-    throw new MillraceError("USAGE_INVALID", "--match cannot tell series apart that a job relabels.");
-  const names = jobs.map(([job]) => job);
-  const { range, remark } = await settledRange(config, { name, jobs: names }, asked, servers);
-  const readers = names.map((job) => {
+  const jobs = Object.keys(config.extract.jobs).filter((job) => config.extract.jobs[job].source === source);
+  const { range, remark } = await settledRange(config, { source, jobs }, asked, servers);
+  const asks = jobs.flatMap((job) => {
     const { own, relabel } = assignmentOf(job, config);
-    const selectors = own.flatMap((template) => template.selectors);
-    return {
-      relabel,
-      selectors:
-        match === undefined ? selectors : selectors.map((selector) => bothSelectors(selector, match)),
-    };
+    const isRelabelled = config.extract.jobs[job].relabel.length > 0;
+    return own.flatMap(({ selectors }) =>
+      selectors.map((selector) => ({
+        selector: match === undefined ? selector : bothSelectors(selector, match),
+        relabel,
+        isRelabelled,
+      })),
+    );
   });
-  const client = connectPrometheus(source, { now: Date.now });
+  const client = connectPrometheus(settings, { now: Date.now });
   const progress = showProgress(range);
   const topic = topicName("raw", config.kafka.topic_prefix);
   const { kafka, schemas, signal } = servers;
   try {
-    const isWanted = isRelabelled ? () => true : matchesAny(readers.flatMap(({ selectors }) => selectors));
     const sides = {
-      prometheus: prometheusSide(client, readers, progress.update, signal),
-      kafka: kafkaSide({ kafka, topic, schemas, source: name }, isWanted, signal),
+      prometheus: prometheusSide(client, asks, progress.update, signal),
+      kafka: kafkaSide(
+        { kafka, topic, schemas, source },
+        await wantedSeries(client, asks, range, signal),
+        signal,
+      ),
     };
-    return { source: name, range, remark, verdicts: await compareSides(range, sides) };
+    return { source, range, remark, verdicts: await compareSides(range, sides) };
   } finally {
     progress.stop();
     await client.close();
@@ -117,16 +117,16 @@ async function verifySource(
 /** What is newer than a job's watermark may come yet. Rejects with VERIFY_NOTHING_YET. */
 async function settledRange(
   config: Config,
-  { name: source, jobs }: { name: string; jobs: readonly string[] },
+  of: { source: string; jobs: readonly string[] },
   asked: Window,
   { kafka, schemas, signal }: Servers,
 ): Promise<{ range: Window; remark: string | null }> {
   const topic = topicName("state", config.kafka.topic_prefix);
   const from = { kafka, topic, schemas, now: Date.now };
   const watermarks = await Promise.all(
-    jobs.map(async (job) => ({
+    of.jobs.map(async (job) => ({
       job,
-      watermark: await readWatermark({ source, job }, from, signal),
+      watermark: await readWatermark({ source: of.source, job }, from, signal),
     })),
   );
   let { to } = asked;

@@ -11,7 +11,6 @@ export interface Source {
   readonly url: string;
   readonly client: PrometheusClient;
   readonly types: MetricTypes;
-  /** Compares its answers with its counts. */
   readonly complete: Complete;
   /** It waits for its own rate limit, and live polls never do. */
   readonly backfillClient: PrometheusClient;

@@ -31,18 +31,6 @@ export function createPollerMetrics(registry: Registry) {
       labelNames: ["job"],
       registers,
     }),
-    recovered: new Counter({
-      name: "millrace_poller_recovered_samples_total",
-      help: "Samples that Prometheus counted and an answer lacked, and that another answer had.",
-      labelNames: ["job"],
-      registers,
-    }),
-    missing: new Gauge({
-      name: "millrace_poller_missing_samples",
-      help: "Samples that Prometheus counts in the last window that was compared, and does not show.",
-      labelNames: ["job"],
-      registers,
-    }),
     seriesLeftOut: new Gauge({
       name: "millrace_poller_series_left_out",
       help: "Series that a limit or the job's rules keep out now, by error code.",
@@ -52,6 +40,18 @@ export function createPollerMetrics(registry: Registry) {
     samplesLeftOut: new Counter({
       name: "millrace_poller_samples_left_out_total",
       help: "Samples of windows of a second that were too many. The overlap counts them again.",
+      labelNames: ["job"],
+      registers,
+    }),
+    recovered: new Counter({
+      name: "millrace_poller_recovered_samples_total",
+      help: "Samples that Prometheus counted and an answer lacked, and that another answer had.",
+      labelNames: ["job"],
+      registers,
+    }),
+    missing: new Gauge({
+      name: "millrace_poller_missing_samples",
+      help: "Samples that Prometheus counts in the last window that was compared, and does not show.",
       labelNames: ["job"],
       registers,
     }),

@@ -51,8 +51,8 @@ export function createSeriesDirectory(options: {
   types: MetricTypes;
   assignment: Assignment;
   now: () => number;
-  /** Is told of what is left out after each window. */
-  onLeftOut: (leftOut: LeftOut) => void;
+  /** Is told of what is left out after each window; for nobody's ears where it is not given. */
+  onLeftOut?: (leftOut: LeftOut) => void;
 }): SeriesDirectory {
   const { client, types, now, onLeftOut } = options;
   const { own, earlier, relabel, limits } = options.assignment;
@@ -162,7 +162,7 @@ export function createSeriesDirectory(options: {
       );
       const left = overLimit(found, identified, window);
       for (const i of left) identified[i] = null;
-      onLeftOut({
+      onLeftOut?.({
         series: admission.leftOut(),
         samples: left.reduce((sum, i) => sum + found[i].timestamps.length, 0),
         isSamplesLimited: at - samplesLimitedAt <= FORGET_AFTER_MS,

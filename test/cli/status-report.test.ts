@@ -27,6 +27,7 @@ function reading(seconds: number, change: Partial<SystemReading> = {}): SystemRe
           `millrace_poller_read_until_seconds{job="a"} ${startedAt + seconds - 1}\n` +
           `millrace_poller_read_until_seconds{job="b"} ${startedAt + seconds - 3}\n` +
           `millrace_poller_poll_failures_total{code="PROM_TIMEOUT"} 2\n` +
+          'millrace_poller_source_up{source="prometheus"} 1\nmillrace_poller_source_up{source="eu"} 0\n' +
           histogram("millrace_poller_poll_duration_seconds", "", seconds, 0),
       ),
       processor: service(
@@ -72,6 +73,10 @@ describe("statusReport", () => {
     assert.equal(report.stages.processor.uptimeSeconds, 110);
     assert.equal(report.stages.processor.residentBytes, 9.5e7);
     assert.deepEqual(report.stages.poller.failures, { PROM_TIMEOUT: 2 });
+  });
+
+  it("tells of each Prometheus whether it answers", () => {
+    assert.deepEqual(report.sources, { prometheus: true, eu: false });
   });
 
   it("counts from zero after a restart, and knows no rate without an earlier reading", () => {

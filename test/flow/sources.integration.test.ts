@@ -199,6 +199,31 @@ describe("two Prometheus servers, rules and limits", () => {
     }
   });
 
+  it("are both compared with Kafka by `millrace verify`, under the names that the rules give", async () => {
+    const from = new Date(range.to - 8 * MINUTE_MS).toISOString();
+    const to = new Date(range.to).toISOString();
+    const verify = async (match: string) => {
+      const args = ["verify", "--from", from, "--to", to, "--match", match, "--json"];
+      const { stdout } = await runMillrace(["--config", flow.file, ...args], { timeoutMs: MINUTE_MS });
+      const { sources } = JSON.parse(stdout) as {
+        sources: { source: string; series: number; differences: unknown[] }[];
+      };
+      return sources.map(({ source, series, differences }) => [source, series, differences.length]);
+    };
+    assert.deepEqual(await verify('{__name__="sold_total"}'), [
+      ["prometheus", 1, 0],
+      ["eu", 1, 0],
+    ]);
+    assert.deepEqual(
+      await verify('{__name__="wide_total"}'),
+      [
+        ["prometheus", 1, 0],
+        ["eu", 1, 1],
+      ],
+      "what a limit leaves out is missing",
+    );
+  });
+
   it("are both tried by `millrace check`", async () => {
     const { stdout } = await runMillrace(["--config", flow.file, "check"], { timeoutMs: MINUTE_MS });
     assert.match(stdout, new RegExp(`prometheus +ok +version .+ at ${us.url}`));

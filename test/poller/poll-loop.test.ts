@@ -47,13 +47,7 @@ function startLoop(
     templates: assignment.own,
     client,
     complete: createComplete(client),
-    directory: createSeriesDirectory({
-      client,
-      types: createMetricTypes(client, now),
-      assignment,
-      now,
-      onLeftOut: () => undefined,
-    }),
+    directory: createSeriesDirectory({ client, types: createMetricTypes(client, now), assignment, now }),
     outage: createOutage({
       subject: "poll",
       details: {},

@@ -51,7 +51,6 @@ describe("readChunk", () => {
       types,
       assignment,
       now: () => START,
-      onLeftOut: () => undefined,
     });
     return readChunk(window, { client, directory, templates: [template], outage: outage() }, sent, signal);
   };
