@@ -7,7 +7,7 @@ import { removeAbandonedServers, withServers } from "./runner/servers.js";
 import { findTestFiles } from "./runner/test-files.js";
 import { type Tally, summaryLine } from "./runner/tally.js";
 
-/** Of the machine that all must fit. One file more runs side by side where many wait for something now and then. */
+/** Of the machine that all must fit. Tests with servers wait most of their time. */
 const CORES = 2;
 
 /**
@@ -43,7 +43,7 @@ async function main(patterns: readonly string[]): Promise<number> {
       if (files.withServers.some((file) => /kernels\/|backfill|remote-write\//.test(file)))
         await installPrometheus3(print, stopping.signal);
       await withServers(print, stopping.signal, () =>
-        runFiles("integration and fault tests", files.withServers, CORES + 1, tally, print, stopping.signal),
+        runFiles("integration and fault tests", files.withServers, 2 * CORES, tally, print, stopping.signal),
       );
     }
   } catch (error) {

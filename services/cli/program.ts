@@ -7,6 +7,7 @@ import { exitCodes } from "../shared/errors.js";
 import type { FitOptions } from "./fit.js";
 import type { ServiceContext, ServiceName } from "../shared/lifecycle.js";
 import type { BackfillOptions } from "./backfill.js";
+import type { ExtractOptions, QueryOptions } from "./extract.js";
 import type { MissingOptions } from "./missing.js";
 
 /** Runs a command to its end and keeps its exit code. */
@@ -260,6 +261,75 @@ Examples:
           const { runTail } = await import("./tail.js");
           return runTail(await config(), topic, options, await terminal());
         }),
+    );
+
+  const extract = program
+    .command("extract")
+    .description("ask Prometheus: a range, an instant, what a metric is, whether it answers")
+    .addHelpText(
+      "after",
+      `
+Asks one of the configuration's Prometheus servers, with its credentials, limits
+and retries; --source names one of extract.sources. --json prints one object:
+{data, metadata: {query, series, samples, tookMs}, extractedAt, source, success,
+error}, where the query failed, too. Queries with parameters stand in
+extract.queries.
+
+Examples:
+  millrace extract instant 'sum by (job) (up)'
+  millrace extract range node_load1 --from -1d --step 1m --json
+  millrace extract instant --template request_rate --param window=15m
+  millrace extract metadata node_cpu_seconds_total
+  millrace extract check`,
+    );
+  const ofSource = (command: Command) =>
+    command
+      .option("-s, --source <name>", "which Prometheus", "prometheus")
+      .option("--json", "one JSON object");
+  const withQuery = (command: Command) =>
+    ofSource(command.argument("[query]", "PromQL; or --template"))
+      .option("-T, --template <name>", "one of extract.queries instead")
+      .option("-p, --param <name=value...>", "values of its parameters");
+
+  withQuery(extract.command("range"))
+    .description("the values of an expression, step by step, over a range of any length")
+    .option("-f, --from <time>", "the first step: -24h, or 2025-10-09T08:53:20Z", "-1h")
+    .option("-t, --to <time>", "no step after this", "now")
+    .option("--step <duration>", "the time between two values", "1m")
+    .action((query: string | undefined, options: QueryOptions & { from: string; to: string; step: string }) =>
+      run(async () => {
+        const { runExtractRange } = await import("./extract.js");
+        return runExtractRange(await config(), query, options, await terminal());
+      }),
+    );
+
+  withQuery(extract.command("instant"))
+    .description("the values of an expression at one time")
+    .option("-a, --at <time>", "the time", "now")
+    .action((query: string | undefined, options: QueryOptions & { at: string }) =>
+      run(async () => {
+        const { runExtractInstant } = await import("./extract.js");
+        return runExtractInstant(await config(), query, options, await terminal());
+      }),
+    );
+
+  ofSource(extract.command("metadata").argument("<metric>", "a metric's name"))
+    .description("type, help, unit, labels and number of series of a metric")
+    .option("-o, --over <duration>", "series that there were in so much time before now", "1h")
+    .action((metric: string, options: ExtractOptions & { over: string }) =>
+      run(async () => {
+        const { runExtractMetadata } = await import("./extract.js");
+        return runExtractMetadata(await config(), metric, options, await terminal());
+      }),
+    );
+
+  ofSource(extract.command("check"))
+    .description("whether Prometheus answers, and may be asked")
+    .action((options: ExtractOptions) =>
+      run(async () => {
+        const { runExtractCheck } = await import("./extract.js");
+        return runExtractCheck(await config(), options, await terminal());
+      }),
     );
 
   program

@@ -141,6 +141,28 @@ export function parseLabelSets(data: unknown): Labels[] {
   return data;
 }
 
+/** What the targets say of a metric family. */
+export interface MetricFamily {
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
+/** The metric families by name; where targets disagree, what the first says. Throws PROM_BAD_RESPONSE. */
+export function parseFamilies(data: unknown): Map<string, MetricFamily> {
+  const types = parseMetadata(data);
+  const text = (metric: string, field: string) => {
+    const [first] = (data as Record<string, Record<string, unknown>[]>)[metric];
+    return typeof first[field] === "string" ? first[field] : "";
+  };
+  return new Map(
+    [...types].map(([metric, type]) => [
+      metric,
+      { type, help: text(metric, "help"), unit: text(metric, "unit") },
+    ]),
+  );
+}
+
 /** The type word of each metric family; where targets disagree, the first. Throws PROM_BAD_RESPONSE. */
 export function parseMetadata(data: unknown): Map<string, string> {
   if (!isRecord(data)) throw malformed("metadata by metric was expected", data);

@@ -8,10 +8,12 @@ import { retryAfterMs } from "../shared/retry-after.js";
 import type { Labels } from "../shared/frame.js";
 import {
   type InstantValue,
+  type MetricFamily,
   type Matrix,
   type SeriesSamples,
   excerpt,
   parseAnswer,
+  parseFamilies,
   parseLabelSets,
   parseLabelValues,
   parseMatrix,
@@ -44,6 +46,8 @@ export interface PrometheusClient {
   series(selectors: readonly string[], window: Window, signal: AbortSignal): Promise<Labels[]>;
   /** The type word of each metric family that a target exposes now. */
   metadata(signal: AbortSignal): Promise<Map<string, string>>;
+  /** What the targets say of a metric, or of the family that its name is made of; null where they say nothing. */
+  family(metric: string, signal: AbortSignal): Promise<MetricFamily | null>;
   /** Prometheus's version. */
   version(signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
@@ -195,6 +199,14 @@ export function connectPrometheus(
       return (await call("/api/v1/series", form, parseLabelSets, signal)).data;
     },
     metadata: async (signal) => (await call("/api/v1/metadata", null, parseMetadata, signal)).data,
+    family: async (metric, signal) => {
+      for (const name of [metric, metric.replace(/_(total|bucket|sum|count|created|info)$/, "")]) {
+        const path = `/api/v1/metadata?${new URLSearchParams({ metric: name }).toString()}`;
+        const family = (await call(path, null, parseFamilies, signal)).data.get(name);
+        if (family !== undefined) return family;
+      }
+      return null;
+    },
     version: async (signal) => {
       const parse = (data: unknown) => String((data as { version?: unknown } | null)?.version);
       return (await call("/api/v1/status/buildinfo", null, parse, signal)).data;

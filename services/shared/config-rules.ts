@@ -1,3 +1,4 @@
+import { templateProblem } from "./query-template.js";
 import { actionRefusal } from "../kernels/outlier-action.js";
 import type { Config, Pipelines } from "./config-schema.js";
 import { relabelProblems } from "./config-relabel.js";
@@ -25,6 +26,7 @@ export function checkConfig(config: Config, context: RuleContext): void {
   checkReferences(config, context);
   checkSources(config, context);
   checkJobs(config, context);
+  checkQueries(config, context);
   checkRelabelling(config, context);
   checkRemoteWrite(config, context);
   checkOutliers(config, context);
@@ -107,6 +109,16 @@ function checkJobs({ extract }: Config, { sound, report }: RuleContext): void {
         "`max_window` must be longer than `overlap`, or catching up would never get on",
       );
     }
+  }
+}
+
+function checkQueries({ extract }: Config, { sound, report }: RuleContext): void {
+  if (!sound(["extract", "queries"])) return;
+  for (const [name, { query, parameters }] of Object.entries(extract.queries)) {
+    const path = ["extract", "queries", name];
+    if (!sound([...path, "query"]) || !sound([...path, "parameters"])) continue;
+    const problem = templateProblem(query, parameters);
+    if (problem !== null) report([...path, "query"], problem);
   }
 }
 

@@ -599,6 +599,33 @@ export const etlSchema = z.strictObject({
         "Further Prometheus servers, by name, each with a rate limit and connections of its own. Series that two of them have " +
           "alike are one to Millrace: give those of one a label by its jobs' rules (`relabel`).",
       ),
+    queries: z
+      .record(
+        entryName,
+        z.strictObject({
+          query: z
+            .string()
+            .min(1)
+            .max(10_000)
+            .describe(
+              "PromQL with `{{name}}` where a parameter goes. Within quotes its value is one text; elsewhere it is a number, a " +
+                "duration, or names.",
+            ),
+          parameters: z
+            .record(labelName, z.string().max(1_000))
+            .default({})
+            .describe("Values of parameters that are not given."),
+        }),
+      )
+      .prefault({
+        request_rate: {
+          query: "sum by (job) (rate({{metric}}[{{window}}]))",
+          parameters: { metric: "application_requests_total", window: "5m" },
+        },
+      })
+      .describe(
+        "Queries of `millrace extract --template`, by name. Those that are given replace all of the default's.",
+      ),
     templates: z
       .record(entryName, template)
       .prefault({

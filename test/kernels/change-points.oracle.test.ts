@@ -49,7 +49,7 @@ function asRuptures(points: Int32Array, values: Float64Array): Float64Array {
 describe("change points", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/change-points.oracle.py");
+    python = openPython("test/kernels/change-points.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

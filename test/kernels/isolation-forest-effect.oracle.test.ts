@@ -12,7 +12,7 @@ const differenceMax = 0.01;
 describe("isolation forest, by effect", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/outliers.oracle.py");
+    python = openPython("test/kernels/outliers.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

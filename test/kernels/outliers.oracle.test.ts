@@ -55,7 +55,7 @@ const column = ({ values, shape }: Table, index: number): Float64Array =>
 describe("outliers of one series", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/outliers.oracle.py");
+    python = openPython("test/kernels/outliers.oracle.py", { remembers: true });
   });
   after(() => python.close());
 
@@ -211,7 +211,7 @@ const extremes = [
 describe("isolation forests from scikit-learn", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/outliers.oracle.py");
+    python = openPython("test/kernels/outliers.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

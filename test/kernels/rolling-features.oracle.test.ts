@@ -18,7 +18,7 @@ const plan: RollingPlan = { windowsMs, mean: true, standardDeviation: true, frac
 describe("rolling features", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/rolling-features.oracle.py");
+    python = openPython("test/kernels/rolling-features.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

@@ -64,7 +64,7 @@ function stlDecomposed(values: Float64Array, period: number, into: Decomposition
 describe("seasonality", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/seasonality.oracle.py");
+    python = openPython("test/kernels/seasonality.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

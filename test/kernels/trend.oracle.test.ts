@@ -12,7 +12,7 @@ const minute = 60_000;
 describe("trends", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/trend.oracle.py");
+    python = openPython("test/kernels/trend.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

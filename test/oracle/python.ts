@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { resolve } from "node:path";
 import { pythonFolder } from "./environment.js";
+import { openRememberedAnswers } from "./remembered-answers.js";
 
 /** What may go to Python and come back: doubles to the bit as Float64Array, tables of them row by row. */
 export type PythonValue =
@@ -34,8 +35,42 @@ export interface Python {
   readonly close: () => Promise<void>;
 }
 
-/** `module` is a Python file by its path from the project's folder, such as test/kernels/trend.oracle.py. */
-export function openPython(module: string): Python {
+/**
+ * `module` is a Python file by its path from the project's folder, such as test/kernels/trend.oracle.py. Answers are remembered
+ * from run to run where its functions are known to do nothing but compute.
+ */
+export function openPython(module: string, options: { remembers?: boolean } = {}): Python {
+  const remembered = options.remembers === true ? openRememberedAnswers(module) : null;
+  let python: PythonProcess | null = null;
+  const answerTo = async (request: string): Promise<string> => {
+    const known = remembered?.get(request) ?? null;
+    if (known !== null) return known;
+    python ??= startPython(module);
+    const answer = await python.ask(request);
+    remembered?.set(request, answer);
+    return answer;
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    call: <Result extends PythonValue>(name: string, ...args: readonly PythonValue[]) => {
+      const request = JSON.stringify({ call: name, arguments: args.map(encode) });
+      const asked = turn.then(async () => decode(JSON.parse(await answerTo(request)) as Encoded));
+      turn = asked.catch(() => undefined);
+      return asked as Promise<Result>;
+    },
+    close: async () => {
+      await python?.close();
+    },
+  };
+}
+
+interface PythonProcess {
+  /** Resolves to the encoded result; rejects with Python's traceback. */
+  readonly ask: (request: string) => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+function startPython(module: string): PythonProcess {
   const child = spawn(
     resolve(pythonFolder(), "bin/python"),
     ["-u", resolve("test/oracle/serve.py"), resolve(module)],
@@ -55,20 +90,14 @@ export function openPython(module: string): Python {
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-10_000)));
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  let turn: Promise<unknown> = Promise.resolve();
-  const ask = async (request: string) => {
-    child.stdin.write(`${request}\n`);
-    const { done, value } = (await lines.next()) as IteratorResult<string, undefined>;
-    if (done === true) throw new Error(`Python ended.\n${errors}`);
-    const answer = JSON.parse(value) as { result?: Encoded; error?: string };
-    if (answer.error !== undefined) throw new Error(answer.error);
-    return decode(answer.result ?? null);
-  };
   return {
-    call: <Result extends PythonValue>(name: string, ...args: readonly PythonValue[]) => {
-      const asked = turn.then(() => ask(JSON.stringify({ call: name, arguments: args.map(encode) })));
-      turn = asked.catch(() => undefined);
-      return asked as Promise<Result>;
+    ask: async (request) => {
+      child.stdin.write(`${request}\n`);
+      const { done, value } = (await lines.next()) as IteratorResult<string, undefined>;
+      if (done === true) throw new Error(`Python ended.\n${errors}`);
+      const answer = JSON.parse(value) as { result?: Encoded; error?: string };
+      if (answer.error !== undefined) throw new Error(answer.error);
+      return JSON.stringify(answer.result ?? null);
     },
     close: async () => {
       if (child.exitCode !== null) return;

@@ -8,6 +8,7 @@ const FILE_LIMIT_MS = 600_000;
 
 interface FileResult {
   tests: number;
+  ms: number;
   failures: string[];
   /** What tests tell of what they measured: their diagnostics. */
   measured: string[];
@@ -33,14 +34,14 @@ export async function runFiles(
   const resultOf = (file = "") => {
     let result = results.get(file);
     if (result === undefined)
-      results.set(file, (result = { tests: 0, failures: [], measured: [], output: [] }));
+      results.set(file, (result = { tests: 0, ms: 0, failures: [], measured: [], output: [] }));
     return result;
   };
   const show = (file: string) => {
-    const { tests, failures, measured, output } = resultOf(file);
+    const { tests, ms, failures, measured, output } = resultOf(file);
     results.delete(file);
     const name = relative("dist", file).replace(/\.js$/, ".ts");
-    if (failures.length === 0) print([`✔ ${name} (${tests})`, ...measured].join("\n"));
+    if (failures.length === 0) print([`✔ ${name} (${tests}, ${seconds(ms)})`, ...measured].join("\n"));
     else print([`✘ ${name} (${failures.length} of ${tests} failed)`, ...failures, ...output].join("\n"));
   };
   // Results come file by file, in the order of the files, however they run.
@@ -56,6 +57,7 @@ export async function runFiles(
     current = data.file;
     const error = data.details?.error;
     const isSuite = data.details?.type === "suite";
+    if (data.nesting === 0) result.ms += data.details?.duration_ms ?? 0;
     // A parent that fails because of what is in it is no failure of its own.
     if (type === "test:fail" && error?.failureType !== "subtestsFailed") {
       tally.failed++;
@@ -87,6 +89,6 @@ interface TestEvent {
     nesting: number;
     skip?: string | boolean;
     todo?: string | boolean;
-    details?: { type?: string; error?: { failureType?: string; cause?: unknown } };
+    details?: { type?: string; duration_ms?: number; error?: { failureType?: string; cause?: unknown } };
   };
 }

@@ -38,9 +38,17 @@ function within(timestamps: ArrayLike<number>, { from, to }: Window): number {
 /** What is in either of two matrices; where both have a sample, the first one's value. */
 export function joined(one: Matrix, other: Matrix): Matrix {
   return {
-    series: joinedBy(one.series, other.series, joinedSamples),
+    series: joinedSeries(one.series, other.series),
     histograms: joinedBy(one.histograms, other.histograms, joinedTimes),
   };
+}
+
+/** The series of both, without the same sample twice. */
+export function joinedSeries(
+  ones: readonly SeriesSamples[],
+  others: readonly SeriesSamples[],
+): SeriesSamples[] {
+  return joinedBy(ones, others, joinedSamples);
 }
 
 function joinedBy<Of extends { readonly labels: Labels }>(

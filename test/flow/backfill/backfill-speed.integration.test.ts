@@ -7,20 +7,20 @@ import { readFrames } from "../topic-frames.js";
 import { backfill } from "./backfilled.js";
 import { type Past, openPast } from "./past.js";
 
-const DAY_MS = 86_400_000;
+const LENGTH_MS = 6 * 3_600_000;
 const SERIES = 1_000;
 /** How long live samples are watched without a backfill beside them. */
-const ALONE_MS = 20_000;
+const ALONE_MS = 8_000;
 
 /** What it measures is told, and nothing is asserted of it: the machine may be busy with something else. */
-describe("a day of a thousand series", () => {
+describe("six hours of a thousand series", () => {
   let past: Past;
   let flow: Flow;
   const scraping = new AbortController();
   let scrapes: Promise<void>;
 
   before(async () => {
-    past = await openPast({ lengthMs: DAY_MS, intervalMs: 60_000, instances: 10, metrics: SERIES / 10 });
+    past = await openPast({ lengthMs: LENGTH_MS, intervalMs: 60_000, instances: 10, metrics: SERIES / 10 });
     scrapes = scrapeEverySecond();
     flow = await openFlow({
       extract: {
@@ -53,7 +53,7 @@ describe("a day of a thousand series", () => {
     const { exitCode, last } = await backfill(flow.file, ...args, "--wait", "--json");
     const to = Date.now();
     assert.equal(exitCode, 0);
-    assert.ok(last!.sent > SERIES * 1_300, String(last!.sent));
+    assert.ok(last!.sent > SERIES * 340, String(last!.sent));
 
     const alone = await delays(aloneFrom, from);
     const beside = await delays(from, to);

@@ -50,7 +50,7 @@ function quantityText(random: Random): string {
 describe("text of values", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/convert/convert-text.oracle.py");
+    python = openPython("test/kernels/convert/convert-text.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

@@ -66,7 +66,7 @@ function graphs(): Edges[] {
 describe("cross-service features", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/cross-service/cross-service.oracle.py");
+    python = openPython("test/kernels/cross-service/cross-service.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

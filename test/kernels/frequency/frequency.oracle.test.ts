@@ -35,7 +35,7 @@ const norm = (values: Float64Array) => Math.hypot(...values);
 describe("frequencies", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/frequency/frequency.oracle.py");
+    python = openPython("test/kernels/frequency/frequency.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

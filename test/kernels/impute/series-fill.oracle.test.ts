@@ -13,7 +13,7 @@ const maxGapsMs = [60_000, 1e12];
 describe("fills of a series", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/impute/series-fill.oracle.py");
+    python = openPython("test/kernels/impute/series-fill.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

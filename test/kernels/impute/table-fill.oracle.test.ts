@@ -26,7 +26,7 @@ const shapes: readonly TableShape[] = [
 describe("fills of a table", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/impute/table-fill.oracle.py");
+    python = openPython("test/kernels/impute/table-fill.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

@@ -8,7 +8,7 @@ import { madeTable } from "./made-tables.js";
 describe("missing data", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/missing/patterns.oracle.py");
+    python = openPython("test/kernels/missing/patterns.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

@@ -38,7 +38,7 @@ function written(
 describe("scalers", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/scale/scale.oracle.py");
+    python = openPython("test/kernels/scale/scale.oracle.py", { remembers: true });
   });
   after(() => python.close());
 

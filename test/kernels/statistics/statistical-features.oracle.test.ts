@@ -46,7 +46,7 @@ const operationOf = (feature: string) => feature.replace(/_\d+$/, "").replace(/_
 describe("statistical features", () => {
   let python: Python;
   before(() => {
-    python = openPython("test/kernels/statistics/statistical-features.oracle.py");
+    python = openPython("test/kernels/statistics/statistical-features.oracle.py", { remembers: true });
   });
   after(() => python.close());
 
