@@ -431,10 +431,11 @@ Examples:
     .addHelpText(
       "after",
       `
-A series is expected from its first sample to the last one of its entity. Samples are
-missing one by one (isolated), two or more in a row (in runs), at the same phase of a
-period time and again (periodic; told where chance would hardly do so), and together
-with all others of their entity (whole frames). One may be so in several ways.
+A series is expected from its first sample to the last one of its entity. Samples
+are missing one by one (isolated), two or more in a row (in runs), at the same
+phase of a period time and again (periodic; told where chance would hardly do so),
+and together with all others of their entity (whole frames). One may be so in
+several ways.
 
 Examples:
   millrace missing --input raw.ndjson
