@@ -12,7 +12,7 @@ type Step = (labels: LabelBuilder) => boolean;
 
 /**
  * Relabelling as Prometheus has it (metric_relabel_configs): the rules in their order, each on what the one before it left.
- * An empty value is a label that is not there. https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
+ * An empty value is a label that is not there; one whose name would be empty is not written. https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
  * Throws where a rule's `regex` is no RE2; those of a configuration are.
  */
 export function compileRelabelling(rules: readonly RelabelRule[]): Relabelling {
@@ -108,9 +108,16 @@ function lowercase(text: string): string {
 function uppercase(text: string): string {
   return Array.from(text, (char) => {
     const upper = char.toUpperCase();
-    return Array.from(upper).length === 1 ? upper : char;
+    return Array.from(upper).length === 1 ? upper : (greekCapitals.get(char) ?? char);
   }).join("");
 }
+
+/** Of Greek letters with an iota below, whose capitals JavaScript takes apart: by the small letter. */
+const greekCapitals: ReadonlyMap<string, string> = new Map(
+  Array.from({ length: 0x78 }, (_, i) => String.fromCodePoint(0x1f88 + i))
+    .filter((char) => char.toLowerCase() !== char)
+    .map((char) => [char.toLowerCase(), char]),
+);
 
 interface LabelBuilder {
   /** Empty where there is no such label. */

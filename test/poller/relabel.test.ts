@@ -204,12 +204,12 @@ const cases: [string, Labels, GivenRule[], Labels | null][] = [
   ],
   [
     "cases one code point at a time, as Go has them",
-    { foo: "Straße ΟΔΟΣ İ" },
+    { foo: "Straße ΟΔΟΣ İ ᾳ" },
     [
       { source_labels: ["foo"], action: "uppercase", target_label: "up" },
       { source_labels: ["foo"], action: "lowercase", target_label: "low" },
     ],
-    { up: "STRAßE ΟΔΟΣ İ", low: "straße οδοσ i" },
+    { up: "STRAßE ΟΔΟΣ İ ᾼ", low: "straße οδοσ i ᾳ" },
   ],
   [
     "keepequal of equal labels",
