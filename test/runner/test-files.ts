@@ -5,7 +5,7 @@ export interface TestFiles {
   readonly unit: readonly string[];
   /** Those that compare kernels with Python's libraries. */
   readonly oracle: readonly string[];
-  /** Integration tests, then fault tests, which take longer. */
+  /** Fault tests, which take long, then integration tests: so nobody waits for a long one in the end. */
   readonly withServers: readonly string[];
 }
 
@@ -13,7 +13,7 @@ export interface TestFiles {
 export function findTestFiles(patterns: readonly string[]): TestFiles {
   const sources = findSources("test", ".test.ts", patterns);
   const of = (kind: RegExp) => compiled(sources.filter((path) => kind.test(path)));
-  const withServers = [...of(/\.integration\.test\.ts$/), ...of(/\.fault\.test\.ts$/)];
+  const withServers = [...of(/\.fault\.test\.ts$/), ...of(/\.integration\.test\.ts$/)];
   return {
     unit: of(/(?<!\.integration|\.fault|\.oracle)\.test\.ts$/),
     oracle: of(/\.oracle\.test\.ts$/),
