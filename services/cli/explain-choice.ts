@@ -1,5 +1,5 @@
 import { distance } from "fastest-levenshtein";
-import { compileMatch } from "../processor/rules/series-match.js";
+import { compileMatch } from "../shared/series-match.js";
 import { matchProblem, parseSelector } from "../shared/config-selector.js";
 import { MillraceError } from "../shared/errors.js";
 import type { Entity, Labels, Series } from "../shared/frame.js";

@@ -2,10 +2,10 @@ import type { Kafka } from "kafkajs";
 import type { PrometheusClient } from "../poller/prometheus-client.js";
 import type { Relabelling } from "../poller/relabel.js";
 import { MIN_WINDOW_MS, type Window, longerLimit, nextWindow, shorterLimit } from "../poller/window.js";
-import { compileMatch } from "../processor/rules/series-match.js";
+import { compileMatch } from "../shared/series-match.js";
 import { matchProblem } from "../shared/config-selector.js";
 import { MillraceError } from "../shared/errors.js";
-import { type FrameReader, createRawReader, schemaIdOf } from "../shared/frame-codec.js";
+import { type FrameReader, createRawReader, isForeign, schemaIdOf } from "../shared/frame-codec.js";
 import type { Labels, RawFrame, Series } from "../shared/frame.js";
 import { readTopic } from "../shared/kafka.js";
 import type { Schemas } from "../shared/schema-registry.js";
@@ -146,13 +146,6 @@ function readOurs(reader: FrameReader<RawFrame>, value: Buffer): RawFrame | null
     if (isForeign(error)) return null;
     throw error;
   }
-}
-
-function isForeign(error: unknown): boolean {
-  return (
-    error instanceof MillraceError &&
-    (error.code === "MESSAGE_UNDECODABLE" || error.code === "SCHEMA_UNKNOWN")
-  );
 }
 
 function takeFrame(

@@ -1,12 +1,11 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { Kafka } from "kafkajs";
 import { connectPrometheus } from "../poller/prometheus-client.js";
-import { bothSelectors } from "../poller/backfill/source-gaps.js";
 import { assignmentOf } from "../poller/templates.js";
 import { readWatermark } from "../poller/watermark.js";
 import type { Window } from "../poller/window.js";
 import type { Config } from "../shared/config-schema.js";
-import { matchProblem } from "../shared/config-selector.js";
+import { bothSelectors, matchProblem } from "../shared/config-selector.js";
 import { MillraceError, exitCodes } from "../shared/errors.js";
 import { createKafka } from "../shared/kafka.js";
 import { type Schemas, connectSchemas } from "../shared/schema-registry.js";

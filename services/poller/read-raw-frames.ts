@@ -1,6 +1,5 @@
 import type { Kafka, KafkaMessage } from "kafkajs";
-import { MillraceError } from "../shared/errors.js";
-import { createRawReader, schemaIdOf, wireHeader } from "../shared/frame-codec.js";
+import { createRawReader, isForeign, schemaIdOf, wireHeader } from "../shared/frame-codec.js";
 import type { RawFrame } from "../shared/frame.js";
 import { type ReadFrom, readTopic } from "../shared/kafka.js";
 import type { Schemas } from "../shared/schema-registry.js";
@@ -9,16 +8,14 @@ export interface RawTopic {
   readonly kafka: Kafka;
   readonly topic: string;
   readonly schemas: Schemas;
-  /** Of the frames that are written now; others are found as they are met. */
-  readonly schemaId: number;
 }
 
 /**
- * Reads frames back from metrics.raw, from a place to its end, those of `wanted` messages. A frame may be shown twice.
- * Messages that are no frames are somebody else's, and passed over. Rejects as readTopic does.
+ * Reads frames back from metrics.raw, from a place to its end, those of `wanted` messages. A frame may be shown twice. `schemaId` is
+ * that of the frames that are written now; others are found as they are met. Messages that are no frames are somebody else's, and passed over. Rejects as readTopic does.
  */
 export async function readRawFrames(
-  from: RawTopic,
+  from: RawTopic & { schemaId: number },
   place: ReadFrom,
   wanted: (message: KafkaMessage) => boolean,
   onFrame: (frame: RawFrame) => void,
@@ -52,11 +49,4 @@ export async function readRawFrames(
       signal,
     );
   }
-}
-
-function isForeign(error: unknown): boolean {
-  return (
-    error instanceof MillraceError &&
-    (error.code === "MESSAGE_UNDECODABLE" || error.code === "SCHEMA_UNKNOWN")
-  );
 }

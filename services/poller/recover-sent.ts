@@ -7,7 +7,7 @@ import { type SentSamples, createSentSamples } from "./sent-samples.js";
  */
 export async function recoverSent(
   watermark: number,
-  from: RawTopic & { source: string },
+  from: RawTopic & { schemaId: number; source: string },
   signal: AbortSignal,
 ): Promise<SentSamples> {
   const sent = createSentSamples();

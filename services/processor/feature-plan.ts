@@ -5,7 +5,7 @@ import type { Config } from "../shared/config-schema.js";
 import { featureColumns } from "../shared/feature-columns.js";
 import type { Series } from "../shared/frame.js";
 import { type ImportedForest, compileForests } from "./rules/imported-forests.js";
-import { type SeriesMatch, compileMatch } from "./rules/series-match.js";
+import { type SeriesMatch, compileMatch } from "../shared/series-match.js";
 import { type Scaling, scalingBy } from "./scaling.js";
 import { type FeatureGroup, featureGroups } from "./feature-groups.js";
 import { type ImputationPlan, imputationPlan } from "./imputation-plan.js";

@@ -1,5 +1,5 @@
 import type { Series } from "../shared/frame.js";
-import { compileMatch, labelOf } from "./rules/series-match.js";
+import { compileMatch, labelOf } from "../shared/series-match.js";
 
 /** A series of an entity that has a value where a filler looks. */
 export interface Present {

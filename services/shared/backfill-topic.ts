@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Kafka, KafkaMessage } from "kafkajs";
 import { type BackfillTable, createRecordReader } from "./backfill-request.js";
-import { type ErrorCode, MillraceError } from "./errors.js";
+import { isForeign } from "./frame-codec.js";
 import { readTopic, runConsumer, withAdmin } from "./kafka.js";
 import type { Schemas } from "./schema-registry.js";
 import type { Logger } from "./telemetry.js";
@@ -63,8 +63,6 @@ export async function followRequests(
   };
 }
 
-const foreign: readonly ErrorCode[] = ["MESSAGE_UNDECODABLE", "SCHEMA_UNKNOWN"];
-
 /** What is no record of ours is somebody else's, told of and passed over. */
 function applyTo(table: BackfillTable, { schemas, logger }: RequestsTopic) {
   const read = createRecordReader(schemas);
@@ -73,7 +71,7 @@ function applyTo(table: BackfillTable, { schemas, logger }: RequestsTopic) {
     try {
       table.apply(await read(value));
     } catch (error) {
-      if (!(error instanceof MillraceError) || !foreign.includes(error.code)) throw error;
+      if (!isForeign(error)) throw error;
       logger.warn({ event: "backfill.undecodable", offset, code: error.code }, error.message);
     }
   };

@@ -98,6 +98,18 @@ export function parseSelector(selector: string): LabelMatcher[] | string {
   return matchers;
 }
 
+/** The conditions of a selector that the configuration has accepted. */
+export function matchersOf(selector: string): LabelMatcher[] {
+  const matchers = parseSelector(selector);
+  if (typeof matchers === "string") throw new Error(matchers);
+  return matchers;
+}
+
+/** The series of one selector that another matches, too: all conditions of both. */
+export function bothSelectors(one: string, other: string): string {
+  return selectorText([...matchersOf(one), ...matchersOf(other)]);
+}
+
 /** The conditions as a selector, all in braces. */
 export function selectorText(matchers: readonly LabelMatcher[]): string {
   const conditions = matchers.map(({ label, operator, value }) => {

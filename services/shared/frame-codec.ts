@@ -56,6 +56,14 @@ export function wireHeader(schemaId: number): Buffer {
   return header;
 }
 
+/** Whether an error of decoding says that a message is none of Millrace's: others may write to its topics. */
+export function isForeign(error: unknown): error is MillraceError {
+  return (
+    error instanceof MillraceError &&
+    (error.code === "MESSAGE_UNDECODABLE" || error.code === "SCHEMA_UNKNOWN")
+  );
+}
+
 /** The id of the schema that a message was written with. Throws MESSAGE_UNDECODABLE. */
 export function schemaIdOf(value: Buffer | null): number {
   if (!hasHeader(value)) {
@@ -248,9 +256,8 @@ function createReader<Frame>(
       decoders.set(id, compileDecode(await schemas.writerSchema(id), memory));
       refused.delete(id);
     } catch (thrown) {
-      const error = asMillraceError(thrown);
-      if (error.code !== "SCHEMA_UNKNOWN" && error.code !== "MESSAGE_UNDECODABLE") throw error;
-      refused.set(id, error);
+      if (!isForeign(thrown)) throw asMillraceError(thrown);
+      refused.set(id, thrown);
     }
   };
 

@@ -7,11 +7,13 @@ import {
   progressMessage,
 } from "../../shared/backfill-request.js";
 import type { Config } from "../../shared/config-schema.js";
+import { bothSelectors } from "../../shared/config-selector.js";
 import type { RawFrame } from "../../shared/frame.js";
 import type { TransactionalProducer } from "../../shared/kafka.js";
 import { internEntity, internSeries } from "../../shared/series.js";
 import { entityLabels, toFrames } from "../frames.js";
 import type { PollerMetrics } from "../poller-metrics.js";
+import type { RawTopic } from "../read-raw-frames.js";
 import { deliveries } from "../send-window.js";
 import type { SeriesDirectory } from "../series-directory.js";
 import type { SentSamples } from "../sent-samples.js";
@@ -25,9 +27,8 @@ import { type StretchPlan, groupChunks, planStretch } from "./plan-stretch.js";
 import { afterChunk, startOf, withoutTooOld } from "./progress.js";
 import { readAhead } from "./read-ahead.js";
 import { type ChunkRead, type ChunkSource, isTooMuch, readChunk, untilAnswered } from "./read-chunk.js";
-import { type RawTopic, readSent, scanSent } from "./read-sent.js";
+import { readSent, scanSent } from "./read-sent.js";
 import type { SentExtents } from "./sent-extents.js";
-import { bothSelectors } from "./source-gaps.js";
 
 /** What a session of the backfill works with. */
 export interface HealingSide {

@@ -5,7 +5,7 @@ import {
   type SourceGap,
   isFinal,
 } from "../../shared/backfill-request.js";
-import { parseSelector } from "../../shared/config-selector.js";
+import { selectorProblem } from "../../shared/config-selector.js";
 import type { ErrorCode } from "../../shared/errors.js";
 import type { Window } from "../window.js";
 import { knownSourceGap } from "./next-work.js";
@@ -127,6 +127,6 @@ function refusal({ source, job, selector, from, to }: BackfillRequest, jobs: Sou
   if (source !== jobs.get(job))
     return `The job ${JSON.stringify(job)} reads the source ${JSON.stringify(jobs.get(job))}, not ${JSON.stringify(source)}.`;
   if (from >= to) return `The range from ${from} to ${to} is empty.`;
-  const parsed = selector === "" ? [] : parseSelector(selector);
-  return typeof parsed === "string" ? `${parsed}.` : null;
+  const problem = selector === "" ? null : selectorProblem(selector);
+  return problem === null ? null : `${problem}.`;
 }

@@ -1,19 +1,12 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
-import type { Kafka, KafkaMessage } from "kafkajs";
-import { MillraceError } from "../../shared/errors.js";
-import { createRawReader, type FrameReader } from "../../shared/frame-codec.js";
+import type { KafkaMessage } from "kafkajs";
+import { type FrameReader, createRawReader, isForeign } from "../../shared/frame-codec.js";
 import type { RawFrame } from "../../shared/frame.js";
 import { readOffsets, readTopic } from "../../shared/kafka.js";
-import type { Schemas } from "../../shared/schema-registry.js";
+import type { RawTopic } from "../read-raw-frames.js";
 import { type SentSamples, createSentSamples } from "../sent-samples.js";
 import type { Window } from "../window.js";
 import { type SentExtents, createSentExtents } from "./sent-extents.js";
-
-export interface RawTopic {
-  readonly kafka: Kafka;
-  readonly topic: string;
-  readonly schemas: Schemas;
-}
 
 /**
  * Where in metrics.raw the messages of a range lie. What is written later is not seen: nobody but the backfill writes what
@@ -39,7 +32,8 @@ const MESSAGES_AT_ONCE = 100;
 
 /**
  * Which samples of the window are in metrics.raw, of the series (by key) and entities that are wanted only: as much memory as
- * they take at their source. An entity that other labels have named since is another one. Messages that are no frames are somebody else's, and passed over. Rejects as readOffsets does.
+ * they take at their source. An entity that other labels have named since is another one. Messages that are no frames are
+ * somebody else's, and passed over. Rejects as readOffsets does.
  */
 export async function readSent(
   window: Window,
@@ -77,8 +71,7 @@ function frameOf(reader: FrameReader<RawFrame>, { value }: KafkaMessage): RawFra
   try {
     return reader.read(value);
   } catch (error) {
-    const { code } = error as Partial<MillraceError>;
-    if (code === "MESSAGE_UNDECODABLE" || code === "SCHEMA_UNKNOWN") return null;
+    if (isForeign(error)) return null;
     throw error;
   }
 }

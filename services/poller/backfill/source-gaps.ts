@@ -1,5 +1,5 @@
 import { MAX_SOURCE_GAPS, type SourceGap } from "../../shared/backfill-request.js";
-import { parseSelector } from "../../shared/config-selector.js";
+import { matchersOf, selectorText } from "../../shared/config-selector.js";
 import type { Window } from "../window.js";
 
 /** The labels of a target that all its series share, whatever a target's own labels are beyond them. */
@@ -7,26 +7,7 @@ const TARGET_LABELS: readonly string[] = ["job", "instance"];
 
 /** The selector of `up` for the targets that a selector's series can be of: what it says of job and instance, and no more. */
 export function upSelector(selector: string): string {
-  const matchers = parseSelector(selector);
-  if (typeof matchers === "string") throw new Error(matchers);
-  const ofTarget = matchers
-    .filter(({ label }) => TARGET_LABELS.includes(label))
-    .map(({ label, operator, value }) => `${label}${operator}${JSON.stringify(value)}`);
-  return `up{${ofTarget.join(",")}}`;
-}
-
-/** The series of one selector that another matches, too: all conditions of both. */
-export function bothSelectors(one: string, other: string): string {
-  const conditions = [one, other].flatMap((selector) => {
-    const matchers = parseSelector(selector);
-    if (typeof matchers === "string") throw new Error(matchers);
-    return matchers.map(({ label, operator, value }) => {
-      // A name that is no label name of old is written in quotes.
-      const name = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label) ? label : JSON.stringify(label);
-      return `${name}${operator}${JSON.stringify(value)}`;
-    });
-  });
-  return `{${conditions.join(",")}}`;
+  return `up${selectorText(matchersOf(selector).filter(({ label }) => TARGET_LABELS.includes(label)))}`;
 }
 
 /** Gaps from the ends of the steps at which each target was down, ascending; steps that follow each other are one gap. */

@@ -1,4 +1,4 @@
-import { type LabelMatcher, parseSelector, selectorText } from "../../shared/config-selector.js";
+import { type LabelMatcher, matchersOf, selectorText } from "../../shared/config-selector.js";
 import { internSeries } from "../../shared/series.js";
 import type { PrometheusClient } from "../prometheus-client.js";
 import type { Window } from "../window.js";
@@ -88,12 +88,6 @@ export async function countBySeries(
       return [key, { selector: selectorText(exact), count: value }];
     }),
   );
-}
-
-function matchersOf(selector: string): LabelMatcher[] {
-  const matchers = parseSelector(selector);
-  if (typeof matchers === "string") throw new Error(matchers);
-  return matchers;
 }
 
 function ofMetric(matchers: readonly LabelMatcher[], metric: string): string {

@@ -10,7 +10,7 @@ import { PUSHED_SOURCE } from "../../shared/source-name.js";
  */
 export async function recoverCommitted(
   positions: Positions,
-  from: RawTopic & { types: PushedTypes; rememberedMax: number },
+  from: RawTopic & { schemaId: number; types: PushedTypes; rememberedMax: number },
   signal: AbortSignal,
 ): Promise<CommittedSamples> {
   const committed = createCommittedSamples(from.rememberedMax);

@@ -1,6 +1,6 @@
 import type { Config } from "../../shared/config-schema.js";
-import { type LabelMatcher, anchored, parseSelector } from "../../shared/config-selector.js";
 import type { Entity, Labels } from "../../shared/frame.js";
+import { compileMatch } from "../../shared/series-match.js";
 import { internEntity } from "../../shared/series.js";
 import { entityLabels } from "../frames.js";
 import type { KnownSeries } from "./known-series.js";
@@ -34,31 +34,12 @@ function compileEntities({ extract, entities }: Config): (metric: string, labels
   const { templates, entity } = extract.remote_write;
   const rules = templates.map((name) => ({
     names: entities[extract.templates[name].entity],
-    tests: extract.templates[name].selectors.map(compileSelector),
+    matches: extract.templates[name].selectors.map(compileMatch),
   }));
   return (metric, labels) => {
-    const rule = rules.find(({ tests }) => tests.some((test) => test(metric, labels)));
+    const rule = rules.find(({ matches }) =>
+      matches.some(({ captures }) => captures({ metric, labels }) !== null),
+    );
     return internEntity(entityLabels(labels, rule?.names ?? entities[entity]));
-  };
-}
-
-type SeriesTest = (metric: string, labels: Labels) => boolean;
-
-/** The configuration's rules have seen to it that the selector can be read. */
-function compileSelector(selector: string): SeriesTest {
-  const matchers = parseSelector(selector);
-  if (typeof matchers === "string") throw new Error(matchers);
-  const tests = matchers.map(compileMatcher);
-  return (metric, labels) => tests.every((test) => test(metric, labels));
-}
-
-function compileMatcher({ label, operator, value }: LabelMatcher): SeriesTest {
-  const expression = operator.endsWith("~") ? anchored(value) : null;
-  const matches = (text: string) => (expression === null ? text === value : expression.test(text));
-  const wanted = !operator.startsWith("!");
-  return (metric, labels) => {
-    // A label that is not there is empty, as in Prometheus.
-    const text = label === "__name__" ? metric : Object.hasOwn(labels, label) ? labels[label] : "";
-    return matches(text) === wanted;
   };
 }

@@ -6,7 +6,7 @@ import {
 } from "../../shared/config-expression.js";
 import type { Config } from "../../shared/config-schema.js";
 import type { Series } from "../../shared/frame.js";
-import { type SeriesMatch, compileMatch } from "./series-match.js";
+import { type SeriesMatch, compileMatch } from "../../shared/series-match.js";
 
 /** The configured rules; of each, `rule` is its index in `names`. */
 export interface CompiledRules {

@@ -1,7 +1,7 @@
 import type { IsolationForest } from "../../kernels/isolation-forest.js";
 import type { Config } from "../../shared/config-schema.js";
 import type { Series } from "../../shared/frame.js";
-import { compileMatch } from "./series-match.js";
+import { compileMatch } from "../../shared/series-match.js";
 
 /** A forest that was fitted elsewhere. */
 export interface ImportedForest {

@@ -1,7 +1,7 @@
 import type { ValueType } from "../../kernels/convert/convert-text.js";
 import type { Config } from "../../shared/config-schema.js";
 import type { Series } from "../../shared/frame.js";
-import { compileMatch } from "./series-match.js";
+import { compileMatch } from "../../shared/series-match.js";
 
 /** What the text of a series is read as: by the first entry that matches it, and as a number without one. */
 export function compileTypes(types: Config["transform"]["cleaning"]["types"]): (series: Series) => ValueType {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { bothSelectors, gapsOfSteps, upSelector } from "../../../services/poller/backfill/source-gaps.js";
+import { gapsOfSteps, upSelector } from "../../../services/poller/backfill/source-gaps.js";
+import { bothSelectors } from "../../../services/shared/config-selector.js";
 import { parseSelector } from "../../../services/shared/config-selector.js";
 
 it("asks of up what a selector says of job and instance", () => {

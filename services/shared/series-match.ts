@@ -1,18 +1,20 @@
-import type { Series } from "../../shared/frame.js";
-import { type LabelMatcher, anchored, parseSelector } from "../../shared/config-selector.js";
+import { type LabelMatcher, anchored, matchersOf } from "./config-selector.js";
+import type { Series } from "./frame.js";
+
+/** What a selector looks at. */
+export type Named = Pick<Series, "metric" | "labels">;
 
 /** A selector of the configuration, compiled. */
 export interface SeriesMatch {
   /** The labels that it asks for a value or a form of, the metric's name as `__name__`. */
   readonly named: readonly string[];
   /** What the regular expressions captured, in the order of the selector; null where the series does not match. */
-  readonly captures: (series: Series) => readonly string[] | null;
+  readonly captures: (series: Named) => readonly string[] | null;
 }
 
 /** The selector must be one that the configuration accepts. */
 export function compileMatch(selector: string): SeriesMatch {
-  const matchers = parseSelector(selector);
-  if (typeof matchers === "string") throw new Error(matchers);
+  const matchers = matchersOf(selector);
   const tests = matchers.map(compileMatcher);
   return {
     named: matchers.filter(({ operator }) => !operator.startsWith("!")).map(({ label }) => label),
@@ -24,7 +26,7 @@ export function compileMatch(selector: string): SeriesMatch {
 }
 
 /** Whether the series has what the matcher asks for; adds to `captured`. */
-type MatcherTest = (series: Series, captured: string[]) => boolean;
+type MatcherTest = (series: Named, captured: string[]) => boolean;
 
 function compileMatcher({ label, operator, value }: LabelMatcher): MatcherTest {
   if (operator === "=") return (series) => labelOf(series, label) === value;
@@ -41,7 +43,7 @@ function compileMatcher({ label, operator, value }: LabelMatcher): MatcherTest {
 }
 
 /** Empty where the series has no such label, as in Prometheus. */
-export function labelOf({ metric, labels }: Series, label: string): string {
+export function labelOf({ metric, labels }: Named, label: string): string {
   if (label === "__name__") return metric;
   return Object.hasOwn(labels, label) ? labels[label] : "";
 }
