@@ -155,15 +155,12 @@ function ownerOf(
     if (symbol === null) return "not_utf8";
     key += BETWEEN + symbol;
   }
-  let series: KnownSeries | SeriesRefusal | undefined = known.get(key);
-  if (series === undefined) {
-    series = identify(
+  const found = () =>
+    identify(
       refs.map((ref) => symbols[ref]),
       family,
     );
-    if (typeof series !== "string") known.set(key, series);
-  }
-  return series;
+  return known.get(key) ?? known.keep(key, found());
 }
 
 /** The type word of the series' metric family; null where the sender does not know it. */

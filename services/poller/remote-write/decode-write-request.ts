@@ -104,12 +104,7 @@ function ownerOf(
   key: string,
   { known, identify }: { readonly known: SeriesMemory; readonly identify: Identify },
 ): KnownSeries | SeriesRefusal {
-  let series: KnownSeries | SeriesRefusal | undefined = known.get(key);
-  if (series === undefined) {
-    series = identify(readLabels(Buffer.from(key, "latin1")), null);
-    if (typeof series !== "string") known.set(key, series);
-  }
-  return series;
+  return known.get(key) ?? known.keep(key, identify(readLabels(Buffer.from(key, "latin1")), null));
 }
 
 /** Names and values in turn. */

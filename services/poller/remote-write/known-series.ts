@@ -1,4 +1,5 @@
 import type { Entity, Labels, Series } from "../../shared/frame.js";
+import type { SeriesRefusal } from "./refusals.js";
 
 /** A series as requests name it. */
 export interface KnownSeries {
@@ -21,16 +22,19 @@ const KNOWN_MAX = 200_000;
  */
 export interface SeriesMemory {
   readonly get: (key: string) => KnownSeries | undefined;
-  readonly set: (key: string, series: KnownSeries) => void;
+  /** Keeps what a series was found to be, unless it is refused; returns that. */
+  readonly keep: (key: string, found: KnownSeries | SeriesRefusal) => KnownSeries | SeriesRefusal;
 }
 
 export function createSeriesMemory(max = KNOWN_MAX): SeriesMemory {
   const known = new Map<string, KnownSeries>();
   return {
     get: (key) => known.get(key),
-    set: (key, series) => {
+    keep: (key, found) => {
+      if (typeof found === "string") return found;
       if (known.size >= max) known.delete(known.keys().next().value!);
-      known.set(key, series);
+      known.set(key, found);
+      return found;
     },
   };
 }
