@@ -21,7 +21,7 @@ import { createKafka, openIdempotentProducer } from "../shared/kafka.js";
 import { type Schemas, connectSchemas } from "../shared/schema-registry.js";
 import { type Logger, createLogger } from "../shared/telemetry.js";
 import { schemaText, topicName, topics } from "../shared/topics.js";
-import { parseTime } from "./backfill-time.js";
+import { parseRange } from "./time-option.js";
 import { isUnderWay, listView, outcomeNotes, progressLine, shownBackfill } from "./backfill-view.js";
 import type { Terminal } from "./terminal.js";
 
@@ -104,9 +104,7 @@ async function makeRequests(
   kafka: Kafka,
   now: number,
 ): Promise<BackfillRequest[]> {
-  const from = parseTime(options.from ?? "", "--from", now);
-  const to = parseTime(options.to ?? "now", "--to", now);
-  if (from >= to) throw new MillraceError("USAGE_INVALID", "--from must be before --to.");
+  const { from, to } = parseRange({ ...options, from: options.from ?? "" }, now);
   if (to > now)
     throw new MillraceError("USAGE_INVALID", "--to is in the future; the live jobs will read that.");
   const selector = options.match ?? "";

@@ -6,8 +6,7 @@ import { pointLine } from "./explain-json.js";
 import { openPoints } from "./explain-points.js";
 import { headerLines, pointLines } from "./explain-text.js";
 import { type Explained, isoTime } from "./explain-words.js";
-import { interrupted, nameOf } from "./process.js";
-import { readFrames } from "./read-frames.js";
+import { interrupted, nameOf, readFrames } from "./read-frames.js";
 import type { Terminal } from "./terminal.js";
 import { timeOf } from "./time-option.js";
 

@@ -1,12 +1,12 @@
 import { type Extraction, type Extractor, createExtractor } from "../poller/extractor.js";
 import { connectPrometheus } from "../poller/prometheus-client.js";
-import { type Config, parseDurationMs } from "../shared/config-schema.js";
+import type { Config } from "../shared/config-schema.js";
 import { didYouMean } from "../shared/config-words.js";
 import { type ErrorCode, MillraceError, exitCodeOf, exitCodes } from "../shared/errors.js";
 import { jsonValue } from "../shared/frame-json.js";
 import { fillTemplate } from "../shared/query-template.js";
 import { sourcesOf } from "../shared/sources.js";
-import { parseTime } from "./backfill-time.js";
+import { durationOf, parseTime } from "./time-option.js";
 import { describedLines, seriesLines, valueLines, versionLine } from "./extract-view.js";
 import type { Terminal } from "./terminal.js";
 
@@ -146,11 +146,4 @@ function parameterOf(text: string): [string, string] {
   if (separator < 1)
     throw new MillraceError("USAGE_INVALID", `"${text}" in --param is none: write name=value.`);
   return [text.slice(0, separator), text.slice(separator + 1)];
-}
-
-function durationOf(text: string, option: string): number {
-  const ms = parseDurationMs(text);
-  if (ms === null || ms < 1 || !Number.isInteger(ms))
-    throw new MillraceError("USAGE_INVALID", `"${text}" in ${option} is no duration: write 15s, 5m, 1h.`);
-  return ms;
 }

@@ -9,9 +9,9 @@ import type { Config } from "../shared/config-schema.js";
 import { MillraceError, exitCodes } from "../shared/errors.js";
 import { fitsLines } from "../shared/scaling-fits.js";
 import { openFitColumns } from "./fit-columns.js";
-import { interrupted, nameOf, openOutput } from "./process.js";
+import { openOutput } from "./open-output.js";
 import { countText } from "./quantities.js";
-import { readFrames } from "./read-frames.js";
+import { interrupted, nameOf, readFrames } from "./read-frames.js";
 import type { Terminal } from "./terminal.js";
 import { timeOf } from "./time-option.js";
 

@@ -1,11 +1,10 @@
 import type { Config } from "../shared/config-schema.js";
-import { parseDurationMs } from "../shared/config-schema.js";
-import { MillraceError, exitCodes } from "../shared/errors.js";
+import { exitCodes } from "../shared/errors.js";
 import { type MissingSamples, missingSamples } from "./missing-samples.js";
-import { interrupted } from "./process.js";
 import { countText, secondsText } from "./quantities.js";
-import { readFrames } from "./read-frames.js";
+import { interrupted, readFrames } from "./read-frames.js";
 import type { Terminal } from "./terminal.js";
+import { durationOf } from "./time-option.js";
 import { textTable } from "./text-table.js";
 
 export interface MissingOptions {
@@ -23,7 +22,7 @@ export async function runMissing(
   options: MissingOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const intervalMs = options.interval === undefined ? null : intervalOf(options.interval);
+  const intervalMs = options.interval === undefined ? null : durationOf(options.interval, "--interval");
   const entities = new Map<string, Map<string, number[]>>();
   const frames = await readFrames(config, options, terminal, ({ entity, timestamp, series, stale }) => {
     let timesOf = entities.get(entity.key);
@@ -44,13 +43,6 @@ export async function runMissing(
   else if (shown.length > 0) await terminal.print(tableOf(shown).join("\n"));
   process.stderr.write(`${summary(found)}\n`);
   return exitCodes.ok;
-}
-
-function intervalOf(text: string): number {
-  const ms = parseDurationMs(text);
-  if (ms === null || ms === 0)
-    throw new MillraceError("USAGE_INVALID", `"${text}" in --interval is no duration: write it like 15s.`);
-  return ms;
 }
 
 const right = "right" as const;

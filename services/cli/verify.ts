@@ -12,7 +12,7 @@ import { type Schemas, connectSchemas } from "../shared/schema-registry.js";
 import { type SourceConfig, readSources } from "../shared/sources.js";
 import { createLogger } from "../shared/telemetry.js";
 import { topicName } from "../shared/topics.js";
-import { parseTime } from "./backfill-time.js";
+import { parseRange } from "./time-option.js";
 import { checkRegistry } from "./connection-checks.js";
 import { isoTime } from "./explain-words.js";
 import type { Terminal } from "./terminal.js";
@@ -36,7 +36,7 @@ interface Servers {
 /** Compares what Prometheus has of a range with metrics.raw. Resolves to the exit code: 1 where there is a difference. */
 export async function runVerify(config: Config, options: VerifyOptions, terminal: Terminal): Promise<number> {
   const now = Date.now();
-  const asked = rangeOf(options, now);
+  const asked = parseRange(options, now);
   if (options.match !== undefined) refuseMatch(options.match);
   const { stopping } = terminal;
   const kafka = createKafka(config, "verify", createLogger("verify", "silent"), 2);
@@ -57,16 +57,6 @@ export async function runVerify(config: Config, options: VerifyOptions, terminal
     if (!stopping.aborted || terminal.isOutputClosed()) throw error;
     throw new MillraceError("INTERRUPTED", "Interrupted before the comparison had come to its end.");
   }
-}
-
-function rangeOf({ from, to }: VerifyOptions, now: number): Window {
-  const range = {
-    from: parseTime(from, "--from", now),
-    to: to === undefined ? now : parseTime(to, "--to", now),
-  };
-  if (range.from >= range.to)
-    throw new MillraceError("USAGE_INVALID", "The time of --from must be before that of --to.");
-  return range;
 }
 
 function refuseMatch(match: string): void {

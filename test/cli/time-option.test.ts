@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { parseTime } from "../../services/cli/backfill-time.js";
+import { parseTime } from "../../services/cli/time-option.js";
 
 const NOW = Date.parse("2025-10-09T08:00:00Z");
 
