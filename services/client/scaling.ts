@@ -1,7 +1,7 @@
 import { inverseScaled, transformScaled } from "../kernels/scale/scalers.js";
 import { MillraceError } from "../shared/errors.js";
 import type { Labels } from "../shared/frame.js";
-import { type ScaledKind, fitOf, readScalingFits } from "../shared/scaling-fits.js";
+import { type ScaledKind, readScalingFits, scalingBy } from "../shared/scaling-fits.js";
 import { internEntity } from "../shared/series.js";
 
 /** The fits of a file that `millrace fit` wrote. */
@@ -19,13 +19,12 @@ export interface Scaling {
 export function readScaling(file: string): Scaling {
   const fits = readScalingFits(file);
   if (typeof fits === "string") throw new MillraceError("FITS_UNREADABLE", fits);
-  const by =
-    (change: typeof transformScaled) => (entity: Labels, series: string, of: ScaledKind, value: number) => {
-      const fit = fitOf(fits, internEntity(entity).key, series, of);
-      if (fit === undefined) return null;
-      const cell = Float64Array.of(value);
-      change(fit, cell, cell, 0);
-      return Number.isFinite(cell[0]) ? cell[0] : null;
+  const by = (change: typeof transformScaled) => {
+    const changed = scalingBy(fits, change);
+    return (entity: Labels, series: string, of: ScaledKind, value: number) => {
+      const number = changed(internEntity(entity).key, series, of, value);
+      return Number.isFinite(number) ? number : null;
     };
+  };
   return { scale: by(transformScaled), inverse: by(inverseScaled) };
 }

@@ -1,12 +1,13 @@
 import type { OutlierAction, OutlierMethod } from "../kernels/outlier-action.js";
 import { fractionOf } from "../kernels/percentile.js";
 import { type RollingPlan, rollingWidth } from "../kernels/rolling-features.js";
+import { transformScaled } from "../kernels/scale/scalers.js";
 import type { Config } from "../shared/config-schema.js";
 import { featureColumns } from "../shared/feature-columns.js";
 import type { Series } from "../shared/frame.js";
+import { type Scaling, scalingBy } from "../shared/scaling-fits.js";
 import { type ImportedForest, compileForests } from "./rules/imported-forests.js";
 import { type SeriesMatch, compileMatch } from "../shared/series-match.js";
-import { type Scaling, scalingBy } from "./scaling.js";
 import { type FeatureGroup, featureGroups } from "./feature-groups.js";
 import { type ImputationPlan, imputationPlan } from "./imputation-plan.js";
 
@@ -124,7 +125,7 @@ export function featurePlan(config: Config): FeaturePlan {
     rolling,
     rollingWidth: rollingWidth(rolling),
     groups,
-    scaling: scaling === undefined ? null : scalingBy(scaling.fits_file.content),
+    scaling: scaling === undefined ? null : scalingBy(scaling.fits_file.content, transformScaled),
     rateWindowMs: rate_window,
     largestWindowMs,
     lookbackMs,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fitVersion } from "../kernels/scale/fitted-on.js";
-import type { ScalerFit } from "../kernels/scale/scalers.js";
+import type { ScalerFit, transformScaled } from "../kernels/scale/scalers.js";
 import { readJsonFile } from "./config-json-file.js";
 import type { Labels } from "./frame.js";
 import { internEntity } from "./series.js";
@@ -91,6 +91,7 @@ function indexed(file: string, fits: readonly SeriesFit[]): ScalingFits | string
   return byEntity;
 }
 
+/** The fit of a series; undefined where there is none. */
 export function fitOf(
   fits: ScalingFits,
   entityKey: string,
@@ -98,4 +99,19 @@ export function fitOf(
   kind: ScaledKind,
 ): ScalerFit | undefined {
   return fits.get(entityKey)?.get(seriesKey)?.[kind];
+}
+
+/** What a fit makes of a value; NaN where there is no such fit, or no finite value. */
+export type Scaling = (entityKey: string, seriesKey: string, kind: ScaledKind, value: number) => number;
+
+/** Scales by the fits, or takes that back: `change` is `transformScaled` or `inverseScaled`. */
+export function scalingBy(fits: ScalingFits, change: typeof transformScaled): Scaling {
+  const cell = new Float64Array(1);
+  return (entityKey, seriesKey, kind, value) => {
+    const fit = fitOf(fits, entityKey, seriesKey, kind);
+    if (fit === undefined || value - value !== 0) return NaN;
+    cell[0] = value;
+    change(fit, cell, cell, 0);
+    return cell[0];
+  };
 }
