@@ -1,5 +1,5 @@
 import { backwardFill, backwardFillImputer } from "../kernels/impute/backward-fill.js";
-import type { ImputerDeclaration } from "../kernels/impute/declaration.js";
+import type { ImputerDeclaration, SeriesKernel, TableKernel } from "../kernels/impute/declaration.js";
 import { forwardFill, forwardFillImputer } from "../kernels/impute/forward-fill.js";
 import { groupFill, groupImputer } from "../kernels/impute/group-fill.js";
 import { kMeansFill, kMeansImputer } from "../kernels/impute/k-means-fill.js";
@@ -94,18 +94,6 @@ function imputer<Options>(
   return { declaration, lookbackMs: declaration.lookbackMs(options), columnsOf, fill };
 }
 
-/** A kernel that fills what is NaN among samples. */
-type SeriesKernel<Options> = (
-  options: Options,
-  timestamps: Float64Array,
-  values: Float64Array,
-  first: number,
-  end: number,
-  out: Float64Array,
-  filled: Uint8Array,
-  outOffset: number,
-) => void;
-
 function ofSeries<Options>(
   declaration: ImputerDeclaration<Options>,
   options: Options,
@@ -126,16 +114,6 @@ function filledSeries<Options>(
   kernel(options, timestamps, values, 0, values.length, out, new Uint8Array(values.length), 0);
   return out;
 }
-
-/** A kernel that fills what is NaN in a table. */
-type TableKernel<Options> = (
-  options: Options,
-  timestamps: Float64Array,
-  values: Float64Array,
-  columns: number,
-  out: Float64Array,
-  filled: Uint8Array,
-) => void;
 
 function ofTable<Options>(
   declaration: ImputerDeclaration<Options>,

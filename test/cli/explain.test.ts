@@ -12,9 +12,8 @@ import { fold, run } from "../processor/emitted-rows.js";
 import { LATENESS_TICKS } from "../processor/made-input.js";
 import { rowKey } from "../processor/naive-features.js";
 import { seededFrames } from "../processor/seeded-frames.js";
+import { START_MS, frameLine, tenSecondFeatures } from "./frame-lines.js";
 import { runMillrace } from "./run-millrace.js";
-
-const START_MS = 1_760_000_000_000;
 
 const forest = "test/shared/fixtures/fitted/forest.json";
 
@@ -180,30 +179,13 @@ describe("millrace explain", () => {
         transform: {
           cleaning: { outlier_window: "60s", ...cleaning },
           imputation: { interval: "1s", max_gap_minutes: 0.25 },
-          feature_engineering: {
-            rolling_windows: ["10s"],
-            aggregation_functions: ["mean"],
-            slope_windows: [],
-            momentum: [],
-            rate_window: "10s",
-            combined_rates: {},
-            ...rolling,
-          },
+          feature_engineering: { ...tenSecondFeatures, ...rolling },
           lateness: "20s",
         },
       }),
     );
   const frame = (seconds: number, metrics: Record<string, unknown>, more: object = {}) =>
-    JSON.stringify({
-      entity: { job: "api" },
-      timestamp: START_MS + seconds * 1000,
-      samples: Object.entries(metrics).map(([metric, value]) => ({
-        metric,
-        type: metric.endsWith("_total") ? "counter" : "gauge",
-        value,
-        ...more,
-      })),
-    });
+    frameLine(seconds, metrics, { more });
   const explain = (config: string, input: string, ...args: string[]) =>
     runMillrace(["-c", config, "explain", ...args, "--input", "-"], { input });
   const jsonOf = async (config: string, input: string, ...args: string[]) => {

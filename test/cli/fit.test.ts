@@ -4,34 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { SeriesFit } from "../../services/shared/scaling-fits.js";
+import { START_MS, frameLine, tenSecondFeatures } from "./frame-lines.js";
 import { runMillrace } from "./run-millrace.js";
-
-const START_MS = 1_760_000_000_000;
 
 const transform = {
   cleaning: { outlier_detection: "iqr", outlier_action: "remove", outlier_window: "60s" },
   imputation: { interval: "1s", max_gap_minutes: 0.25 },
-  feature_engineering: {
-    rolling_windows: ["10s"],
-    aggregation_functions: ["mean"],
-    slope_windows: [],
-    momentum: [],
-    rate_window: "10s",
-    combined_rates: {},
-  },
+  feature_engineering: tenSecondFeatures,
   lateness: "30s",
 };
 
 const frame = (second: number, metrics: Record<string, number>, job = "api") =>
-  JSON.stringify({
-    entity: { job },
-    timestamp: START_MS + 1000 * second,
-    samples: Object.entries(metrics).map(([metric, value]) => ({
-      metric,
-      type: metric.endsWith("_total") ? "counter" : "gauge",
-      value,
-    })),
-  });
+  frameLine(second, metrics, { job });
 
 /** A gauge of 10 to 16, an outlier in second 30 and a gap of the seconds 34 and 35 that is filled; and a counter. */
 const seconds = Array.from({ length: 40 }, (_, i) => i).filter((i) => i !== 34 && i !== 35);

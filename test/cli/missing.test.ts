@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MissingSamples } from "../../services/cli/missing-samples.js";
+import { frameLine } from "./frame-lines.js";
 import { runMillrace } from "./run-millrace.js";
 
-const START_MS = 1_760_000_000_000;
-
 const frame = (ms: number, metrics: readonly string[], more: object = {}) =>
-  JSON.stringify({
-    entity: { job: "api" },
-    timestamp: START_MS + ms,
-    samples: metrics.map((metric) => ({ metric, type: "gauge", value: 1, ...more })),
-  });
+  frameLine(ms / 1000, Object.fromEntries(metrics.map((metric) => [metric, 1])), { more });
 
 /** 60 frames at 1 s, scraped some milliseconds early and late: `b` lacks one and two in a row, `c` each tenth, all the 50th. */
 const lines = Array.from({ length: 60 }, (_, i) => i)

@@ -1,14 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { prometheusFromGo } from "../../services/stack/acquire-prometheus.js";
 import { MillraceError } from "../../services/shared/errors.js";
 import { installServer } from "../../services/stack/install-server.js";
 import { openProgress } from "../runner/progress.js";
 import { freePorts } from "../stack/servers-for-tests.js";
+import { startPrometheus } from "./prometheus-process.js";
 import { type WrittenSeries, writeRequest } from "./remote-write.js";
 
 /** A running Prometheus that holds given samples and scrapes nothing. */
@@ -67,33 +64,14 @@ const REQUEST_SPAN_MS = 600_000;
 
 /** Starts it with these samples, which go in by remote write: to the bit, stale markers too. */
 export async function openPrometheus(program: string, series: readonly WrittenSeries[]): Promise<Prometheus> {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-prometheus-"));
-  const config = join(folder, "prometheus.yml");
-  writeFileSync(config, "{}\n");
   const [port] = await freePorts(1);
-  const url = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    program,
-    [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${join(folder, "data")}`,
-      // The samples are old, and stay.
-      "--storage.tsdb.retention.time=100y",
-      `--web.listen-address=127.0.0.1:${port}`,
-      "--web.enable-remote-write-receiver",
-      "--log.level=error",
-    ],
-    { stdio: "ignore" },
-  );
-  const close = async () => {
-    if (child.exitCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const { url, close } = await startPrometheus(program, {
+    port,
+    config: "{}\n",
+    // The samples are old, and stay.
+    args: ["--storage.tsdb.retention.time=100y", "--web.enable-remote-write-receiver"],
+  });
   try {
-    await untilReady(url, () => child.exitCode);
     await write(url, series);
   } catch (error) {
     await close();
@@ -122,17 +100,6 @@ async function write(url: string, series: readonly WrittenSeries[]): Promise<voi
     });
     if (!response.ok) throw new Error(`remote write: ${response.status} ${await response.text()}`);
   }
-}
-
-async function untilReady(url: string, exitCode: () => number | null): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (performance.now() < deadline) {
-    if (exitCode() !== null) throw new Error(`Prometheus ended with ${exitCode() ?? ""}`);
-    const response = await fetch(`${url}/-/ready`).catch(() => null);
-    if (response?.ok === true) return;
-    await sleep(50);
-  }
-  throw new Error("Prometheus is not ready after a minute");
 }
 
 interface Answer {

@@ -22,3 +22,25 @@ export interface GapOptions {
 export interface WindowOptions extends GapOptions {
   readonly windowMs: number;
 }
+
+/** Fills what is NaN of `values[first ... end - 1]` of one series; `filled` has 1 where it did. */
+export type SeriesKernel<Options> = (
+  options: Options,
+  timestamps: Float64Array,
+  values: Float64Array,
+  first: number,
+  end: number,
+  out: Float64Array,
+  filled: Uint8Array,
+  outOffset: number,
+) => void;
+
+/** The same of a row-major table, a row a timestamp and a column a series. */
+export type TableKernel<Options> = (
+  options: Options,
+  timestamps: Float64Array,
+  values: Float64Array,
+  columns: number,
+  out: Float64Array,
+  filled: Uint8Array,
+) => void;

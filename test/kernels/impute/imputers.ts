@@ -1,4 +1,5 @@
 import { backwardFill, backwardFillImputer } from "../../../services/kernels/impute/backward-fill.js";
+import type { SeriesKernel, TableKernel } from "../../../services/kernels/impute/declaration.js";
 import { forwardFill, forwardFillImputer } from "../../../services/kernels/impute/forward-fill.js";
 import { groupFill, groupImputer } from "../../../services/kernels/impute/group-fill.js";
 import { kMeansFill, kMeansImputer } from "../../../services/kernels/impute/k-means-fill.js";
@@ -13,26 +14,9 @@ import { regressionFill, regressionImputer } from "../../../services/kernels/imp
 import { seasonalFill, seasonalImputer } from "../../../services/kernels/impute/seasonal-fill.js";
 import { softImputeFill, softImputeImputer } from "../../../services/kernels/impute/soft-impute.js";
 
-/** Fills `values[first ... end - 1]` of one series; the mask has 1 where it did. */
-export type FillSeries = (
-  maxGapMs: number,
-  timestamps: Float64Array,
-  values: Float64Array,
-  first: number,
-  end: number,
-  out: Float64Array,
-  filled: Uint8Array,
-  outOffset: number,
-) => void;
-
-export type FillTable = (
-  maxGapMs: number,
-  timestamps: Float64Array,
-  values: Float64Array,
-  columns: number,
-  out: Float64Array,
-  filled: Uint8Array,
-) => void;
+/** By the longest gap that is filled, milliseconds. */
+export type FillSeries = SeriesKernel<number>;
+export type FillTable = TableKernel<number>;
 
 const windowMs = 3_600_000;
 const carry = { limitCount: 4, limitAgeMs: 40_000 };

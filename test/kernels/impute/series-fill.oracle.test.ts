@@ -1,4 +1,5 @@
 import { after, before, describe, it } from "node:test";
+import type { SeriesKernel } from "../../../services/kernels/impute/declaration.js";
 import { backwardFill } from "../../../services/kernels/impute/backward-fill.js";
 import { forwardFill } from "../../../services/kernels/impute/forward-fill.js";
 import { linearFill } from "../../../services/kernels/impute/linear.js";
@@ -86,19 +87,8 @@ describe("fills of a series", () => {
   });
 });
 
-type SeriesFill<Options> = (
-  options: Options,
-  timestamps: Float64Array,
-  values: Float64Array,
-  first: number,
-  end: number,
-  out: Float64Array,
-  filled: Uint8Array,
-  outOffset: number,
-) => void;
-
 function filledBy<Options>(
-  fill: SeriesFill<Options>,
+  fill: SeriesKernel<Options>,
   options: Options,
   timestamps: SeriesCase["timestamps"],
   values: SeriesCase["values"],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import type { TableKernel } from "../../../services/kernels/impute/declaration.js";
 import { groupFill } from "../../../services/kernels/impute/group-fill.js";
 import { kMeansFill } from "../../../services/kernels/impute/k-means-fill.js";
 import { meanFill, medianFill } from "../../../services/kernels/impute/mean-median.js";
@@ -144,16 +145,7 @@ function smallTables(): TableCase[] {
   return [...small, ...odd];
 }
 
-type TableFill<Options> = (
-  options: Options,
-  timestamps: Float64Array,
-  values: Float64Array,
-  columns: number,
-  out: Float64Array,
-  filled: Uint8Array,
-) => void;
-
-function filledBy<Options>(fill: TableFill<Options>, of: Options, table: TableCase): Float64Array {
+function filledBy<Options>(fill: TableKernel<Options>, of: Options, table: TableCase): Float64Array {
   const out = new Float64Array(table.values.length);
   fill(of, table.timestamps, table.values, table.columns, out, new Uint8Array(out.length));
   return out;

@@ -1,10 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type MetricSample, parseMetricsText } from "../../../services/cli/metrics-text.js";
-import { waitFor } from "../../flow/wait-for.js";
+import { startPrometheus } from "../../oracle/prometheus-process.js";
 import { freePorts } from "../../stack/servers-for-tests.js";
 
 /** Where a Prometheus writes to, and how. */
@@ -31,71 +26,39 @@ export async function startWritingPrometheus(
   nodeExporter: string,
   targets: readonly WriteTarget[],
 ): Promise<WritingPrometheus> {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-writing-"));
-  const file = join(folder, "prometheus.yml");
-  const url = `http://127.0.0.1:${port}`;
   // JSON is YAML.
-  writeFileSync(
-    file,
-    JSON.stringify({
-      global: { scrape_interval: "500ms", scrape_timeout: "500ms" },
-      scrape_configs: [
-        { job_name: "prometheus", static_configs: [{ targets: [`127.0.0.1:${port}`] }] },
-        { job_name: "node", static_configs: [{ targets: [nodeExporter] }] },
-      ],
-      remote_write: targets.map(({ name, port: at, message, tokenFile }) => ({
-        name,
-        url: `http://127.0.0.1:${at}/api/v1/write`,
-        ...(message === null ? {} : { protobuf_message: message }),
-        authorization: { credentials_file: tokenFile },
-        remote_timeout: "5s",
-        // Several requests at once, of some samples each, and tried again soon.
-        queue_config: {
-          min_shards: 3,
-          max_shards: 3,
-          max_samples_per_send: 300,
-          batch_send_deadline: "100ms",
-          min_backoff: "30ms",
-          max_backoff: "200ms",
-        },
-        metadata_config: { send: true, send_interval: "1s" },
-      })),
-    }),
-  );
-  const child = spawn(
-    program,
-    [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, "data")}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      "--log.level=error",
-      // By 2.0 it tells types only with this.
-      ...(targets.some(({ message }) => message?.includes("v2") === true)
-        ? ["--enable-feature=metadata-wal-records"]
-        : []),
+  const config = JSON.stringify({
+    global: { scrape_interval: "500ms", scrape_timeout: "500ms" },
+    scrape_configs: [
+      { job_name: "prometheus", static_configs: [{ targets: [`127.0.0.1:${port}`] }] },
+      { job_name: "node", static_configs: [{ targets: [nodeExporter] }] },
     ],
-    { stdio: "ignore" },
-  );
-  const close = async () => {
-    if (child.exitCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    await waitFor(
-      "Prometheus is ready",
-      async () => {
-        if (child.exitCode !== null) throw new Error(`Prometheus ended with ${child.exitCode}`);
-        return (await fetch(`${url}/-/ready`).catch(() => null))?.ok ?? false;
+    remote_write: targets.map(({ name, port: at, message, tokenFile }) => ({
+      name,
+      url: `http://127.0.0.1:${at}/api/v1/write`,
+      ...(message === null ? {} : { protobuf_message: message }),
+      authorization: { credentials_file: tokenFile },
+      remote_timeout: "5s",
+      // Several requests at once, of some samples each, and tried again soon.
+      queue_config: {
+        min_shards: 3,
+        max_shards: 3,
+        max_samples_per_send: 300,
+        batch_send_deadline: "100ms",
+        min_backoff: "30ms",
+        max_backoff: "200ms",
       },
-      (ready) => ready,
-    );
-  } catch (error) {
-    await close();
-    throw error;
-  }
+      metadata_config: { send: true, send_interval: "1s" },
+    })),
+  });
+  const { url, close } = await startPrometheus(program, {
+    port,
+    config,
+    // By 2.0 it tells types only with this.
+    args: targets.some(({ message }) => message?.includes("v2") === true)
+      ? ["--enable-feature=metadata-wal-records"]
+      : [],
+  });
   return {
     url,
     metrics: async () => parseMetricsText(await (await fetch(`${url}/metrics`)).text()),
