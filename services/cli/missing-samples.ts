@@ -79,7 +79,7 @@ export function missingSamples(
 /** How much less or more than the median a distance is that no sample is missing in. */
 const JITTER_SHARE = 0.1;
 
-/** The mean of the distances that are about the median one, since that of samples that come early and late in turn is off; NaN for none. */
+/** The mean of those about the median distance, which itself is off where samples come early and late in turn; NaN for none. */
 function usualDistance(times: Float64Array): number {
   const distances = [...times.subarray(1)].map((ms, i) => ms - times[i]);
   const median = medianOf(distances);

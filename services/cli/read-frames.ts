@@ -11,7 +11,7 @@ import { jsonLines } from "./json-lines.js";
 import { countText } from "./quantities.js";
 import type { Terminal } from "./terminal.js";
 
-/** Hands on the frames of a file, or of standard input, until it is interrupted; waits where `take` has it wait. Returns how many there were. */
+/** Hands on the frames of a file, or of standard input, until it is interrupted, and waits for `take`. Returns how many there were. */
 export async function readFrames(
   config: Config,
   { input: name }: { readonly input: string },

@@ -41,7 +41,10 @@ export const xCell = 1;
 export const xxCell = 2;
 export const yCell = 3;
 export const xyCell = 4;
-/** 0 for equal values only: Infinity (written 1 / 0, since that name is looked up each time) where a square vanishes and its difference does not. */
+/**
+ * 0 for equal values only: Infinity (written 1 / 0, since that name is looked up each time) where a square vanishes and its
+ * difference does not.
+ */
 export const yyCell = 5;
 export const levelCell = 6;
 

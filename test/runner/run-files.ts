@@ -16,8 +16,8 @@ interface FileResult {
 }
 
 /**
- * Runs test files, `concurrency` side by side, each in a process of its own, and adds them to the tally. Prints one line a file as it ends, and all that
- * a file printed where one of its tests fails.
+ * Runs test files, `concurrency` side by side, each in a process of its own, and adds them to the tally. Prints one line a file
+ * as it ends, and all that a file printed where one of its tests fails.
  */
 export async function runFiles(
   title: string,
